@@ -1,0 +1,41 @@
+"""Pictures of results: each function takes what a topic returned and gives a `Picture`. None talks to a daemon.
+
+Each picture's module is imported when it is first asked for, because matplotlib takes its time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docker_tutor.plots.cgroups import cpu_under_quota, memory_until_killed, pids_until_refused, shares_split
+    from docker_tutor.plots.picture import Picture
+    from docker_tutor.plots.stats import stats_over_time
+
+_MODULE_OF = {
+    "Picture": "picture",
+    "cpu_under_quota": "cgroups",
+    "memory_until_killed": "cgroups",
+    "pids_until_refused": "cgroups",
+    "shares_split": "cgroups",
+    "stats_over_time": "stats",
+}
+
+__all__ = [
+    "Picture",
+    "cpu_under_quota",
+    "memory_until_killed",
+    "pids_until_refused",
+    "shares_split",
+    "stats_over_time",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULE_OF)
