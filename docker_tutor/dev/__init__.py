@@ -1,0 +1,1 @@
+"""What those who write the course need: checks, stored outputs, translations, the test suite."""
