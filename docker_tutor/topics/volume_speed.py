@@ -1,0 +1,62 @@
+"""How fast the four places take the same bytes. Source: `man 2 fsync`; `man 1 dd` (`conv=fsync`)."""
+
+import statistics
+from dataclasses import dataclass
+
+import pandas as pd
+from docker.models.containers import Container
+
+from docker_tutor.classroom.room import Room
+from docker_tutor.topics.places import FOLDERS, PLACES, mounted, shell, sleeper
+from docker_tutor.units import MiB
+
+__all__ = ["WriteSpeed", "write_speed"]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteSpeed:
+    """How fast the four places take the same bytes, each write flushed to its device."""
+
+    size_bytes: int
+    seconds: dict[str, tuple[float, ...]]
+    """For each place the duration of every repetition."""
+
+    def rate_bytes_per_s(self, place: str) -> float:
+        """Return the median rate of `place`."""
+        return self.size_bytes / statistics.median(self.seconds[place])
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one line per place, rates in MiB per second."""
+        return pd.DataFrame(
+            {
+                "place": list(self.seconds),
+                "median_s": [statistics.median(times) for times in self.seconds.values()],
+                "MiB_per_s": [self.rate_bytes_per_s(place) / MiB for place in self.seconds],
+            }
+        )
+
+
+def write_speed(room: Room, size_bytes: int = 32 * MiB, repetitions: int = 3) -> WriteSpeed:
+    """Write `size_bytes` to each place `repetitions` times with a final fsync; the clock runs inside the container.
+
+    The 64-MiB tmpfs of the demonstration bounds `size_bytes`.
+    """
+    seconds: dict[str, list[float]] = {place: [] for place in PLACES}
+    with mounted(room) as mounts:
+        container = sleeper(room, "writer", mounts)
+        try:
+            shell(container, "mkdir -p /layer")
+            for _round in range(repetitions):
+                for place, folder in FOLDERS.items():
+                    seconds[place].append(_timed_write(container, folder, size_bytes))
+        finally:
+            container.remove(force=True)
+    return WriteSpeed(size_bytes, {place: tuple(times) for place, times in seconds.items()})
+
+
+def _timed_write(container: Container, folder: str, size_bytes: int) -> float:
+    # dd measures itself, so that starting it is not counted; nanoseconds from `date` are not in every busybox.
+    said = shell(container, f"dd if=/dev/zero of={folder}/blob bs=1M count={size_bytes // MiB} conv=fsync 2>&1")
+    shell(container, f"rm {folder}/blob")
+    # Its last line ends in "copied, 0.0123 s, 2.5 GB/s", with "seconds" in busybox.
+    return float(said.splitlines()[-1].split("copied, ")[1].split()[0])
