@@ -27,7 +27,11 @@
     └── CourseError             the command line: set-up, the learner's copy, disk and memory
 
 Messages say what happened and then what to do. The cause is chained wherever there is one.
+A notebook shows the message alone; with `DOCKER_TUTOR_TRACEBACK=1` the whole way to it.
 """
+
+import os
+import traceback
 
 __all__ = [
     "CapabilityMissing",
@@ -58,6 +62,12 @@ __all__ = [
 
 class DockerTutorError(Exception):
     """The base of all errors that docker_tutor raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows (and Jupyter below the cell): the message, not the way through our internals."""
+        if os.environ.get("DOCKER_TUTOR_TRACEBACK"):
+            return traceback.format_exception(self)
+        return [f"{type(self).__name__}: {self}"]
 
 
 class EngineError(DockerTutorError):

@@ -48,7 +48,8 @@ def runtime_folder() -> Path:
 
     A Unix socket's path may have 107 bytes (`man 7 unix`), hence the short fallback.
     """
-    base = platformdirs.user_runtime_path(APP)
+    # Not platformdirs.user_runtime_path: it warns wherever there is no login session, and falls back by itself.
+    base = Path(os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid()}") / APP
     if not base.parent.is_dir() or not os.access(base.parent, os.W_OK):
         base = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
     _private(base)

@@ -1,0 +1,69 @@
+"""A claim of the course, stated so that it can fail."""
+
+import sys
+from typing import Final, final
+
+from docker_tutor.classroom import current, records
+from docker_tutor.classroom.expectations import Expectation, shown
+from docker_tutor.errors import CheckFailed
+from docker_tutor.i18n import _
+
+__all__ = ["MISSING", "Missing", "check"]
+
+
+@final
+class Missing:
+    """The type of `MISSING`: no expected value was given."""
+
+    def __repr__(self) -> str:
+        """Be recognisable in a signature."""
+        return "MISSING"
+
+
+MISSING: Final = Missing()
+
+
+def check(claim: str, found: object, expected: object = MISSING, *, look: str = "") -> None:
+    """Hold `claim` against what was `found`; write one line if it is true, raise CheckFailed if it is not.
+
+    Without `expected`, `found` itself must be true. With it, the two must be equal, or `found` must be
+    what `between`, `at_least`, `at_most` or `approx` allow. `look` says where to look when it fails,
+    preferably a command to type. The line holds no measured value, so that it is the same in every run.
+    """
+    if _holds(found, expected):
+        _note(claim, found, held=True)
+        sys.stdout.write(f"✓ {claim}\n")
+        for answered in current.answers_to_compare():
+            sys.stdout.write(f"  {answered}\n")
+        return
+    _note(claim, found, held=False)
+    raise CheckFailed(_explained(claim, found, expected, look))
+
+
+def _holds(found: object, expected: object) -> bool:
+    if expected is MISSING:
+        return bool(found)
+    if isinstance(expected, Expectation):
+        try:
+            return bool(expected.holds(found))  # type: ignore[arg-type]
+        except TypeError:
+            return False  # None or a text where a number was expected: shown as found
+    return bool(found == expected)
+
+
+def _explained(claim: str, found: object, expected: object, look: str) -> str:
+    wanted = _("true") if expected is MISSING else shown(expected)
+    lines = [
+        (_("expected"), wanted),
+        (_("found"), shown(found)),
+        (_("look"), look or _("run the cells above again, in order; then compare what they show with the text")),
+    ]
+    width = max(len(word) for word, _text in lines) + 1
+    listed = "\n".join(f"  {word + ':':<{width}} {text}" for word, text in lines)
+    return f"✗ {claim}\n{listed}"
+
+
+def _note(claim: str, found: object, *, held: bool) -> None:
+    room = current.room()
+    if room is not None:
+        records.append(records.Record(room.name, room.scope, "check", claim, held, shown(found)))

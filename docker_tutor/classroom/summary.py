@@ -1,0 +1,76 @@
+"""What the first cell of a notebook says about the room it has opened."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from docker_tutor.i18n import _
+from docker_tutor.units import human_seconds
+
+__all__ = ["ImageNote", "Summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageNote:
+    """One image of the room: its name as typed, and where it came from."""
+
+    name: str
+    source: str
+    """`local`, `registry` or `stand-in`."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The few things worth knowing about an open room."""
+
+    scope: str
+    engine: str
+    """One sentence: which engine, and why this one."""
+    images: Sequence[ImageNote]
+    seconds: float
+    """How long it took to open."""
+    removed: int = 0
+    """Things of rooms whose kernel had died, which were removed on opening this one."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the summary as (what, said) pairs, in reading order."""
+        rows = [(_("Engine"), self.engine)]
+        plain = [image.name for image in self.images if image.source != "stand-in"]
+        stand_ins = [image.name for image in self.images if image.source == "stand-in"]
+        if plain:
+            rows.append((_("Images"), ", ".join(plain)))
+        if stand_ins:
+            rows.append((_("Stand-ins"), self._about(stand_ins)))
+        rows.append((_("Room"), self._room()))
+        return rows
+
+    @staticmethod
+    def _about(names: Sequence[str]) -> str:
+        words = _(
+            "{names} — no registry could be reached, so the course built these itself, from the distribution's "
+            "packages. Commands work as typed; sizes and versions are the stand-in's, not the original's."
+        )
+        return words.format(names=", ".join(names))
+
+    def _room(self) -> str:
+        said = _("{scope}, open in {time}. What you make here is removed when the kernel stops, or by room.close().")
+        words = said.format(scope=self.scope, time=human_seconds(self.seconds))
+        if self.removed:
+            words += " " + _("Removed first: {count} things left by a kernel that died.").format(count=self.removed)
+        return words
+
+    def text(self) -> str:
+        """Return the summary as plain text, one line for each row."""
+        rows = self.rows()
+        width = max(len(what) for what, _said in rows)
+        return "\n".join(f"{what:<{width}}  {said}" for what, said in rows)
+
+    def page(self) -> str:
+        """Return the summary as HTML: a small table whose first column heads its rows."""
+        cells = "".join(
+            f"<tr><th scope='row' style='text-align:left;vertical-align:top;padding-right:1em'>{html.escape(what)}</th>"
+            f"<td style='text-align:left;white-space:normal;max-width:52em'>{html.escape(said)}</td></tr>"
+            for what, said in self.rows()
+        )
+        return f"<table>{cells}</table>"
