@@ -137,7 +137,7 @@ class Wait:
 
 
 @contextmanager
-def _limited(stream: CancellableStream[Any], within_s: float) -> Iterator[threading.Event]:
+def _limited(stream: "CancellableStream[Any]", within_s: float) -> Iterator[threading.Event]:
     """Close `stream` when the time is up, and in any case at the end; the event tells whether it was the time."""
     expired = threading.Event()
 
@@ -157,7 +157,7 @@ def _limited(stream: CancellableStream[Any], within_s: float) -> Iterator[thread
             stream.close()
 
 
-def _lines(chunks: CancellableStream[bytes]) -> Iterator[str]:
+def _lines(chunks: "CancellableStream[bytes]") -> Iterator[str]:
     """Put the pieces of a log together into lines; the last one counts even without its end."""
     rest = b""
     for chunk in chunks:
