@@ -181,7 +181,7 @@ def torn_copy(room: Room, rows: int = 2_000) -> TornCopy:
             _write_heavily(db)
             _tar(
                 room,
-                "cd /data && tar cf /tmp/wal.tar ./pg_wal && tar xf /tmp/wal.tar -C /copy && rm -f /copy/postmaster.pid",
+                "cd /data && tar cf /tmp/wal.tar pg_wal && tar xf /tmp/wal.tar -C /copy && rm -f /copy/postmaster.pid",
                 *mounts,
             )
             ended = databases.fingerprint(db).rows

@@ -1,0 +1,104 @@
+"""The processes behind a running container: dockerd, containerd, the shim, and the container's own.
+
+Source: `man 5 proc`; containerd's documentation of the runtime v2 shim, whose working directory is the bundle.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from docker_tutor.classroom.room import Room
+from docker_tutor.errors import CommandFailed
+from docker_tutor.i18n import _
+from docker_tutor.topics import probes
+
+__all__ = ["Chain", "Process", "chain", "runtime_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One process as /proc shows it."""
+
+    role: str
+    """`dockerd`, `containerd`, `shim` or `container`."""
+    pid: int
+    parent_pid: int
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What stands behind one running container, from the daemon down to the program."""
+
+    processes: tuple[Process, ...]
+    runc_pids: tuple[int, ...]
+    """Every process called runc at that moment: none, once the container runs."""
+
+    def role(self, role: str) -> Process:
+        """Return the first process in that role."""
+        return next(process for process in self.processes if process.role == role)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one line per process; long commands are cut."""
+        return pd.DataFrame(
+            [(p.role, p.pid, p.parent_pid, p.command[:72]) for p in self.processes],
+            columns=["role", "PID", "parent's PID", "command"],
+        )
+
+
+# Runs where the engine's processes are visible; written for the standard library alone.
+SEE = r"""
+import json, os, sys
+pid, table = int(sys.argv[1]), {}
+for name in filter(str.isdigit, os.listdir("/proc")):
+    try:
+        stat = open(f"/proc/{name}/stat").read()
+        words = open(f"/proc/{name}/cmdline").read().split("\0")[:-1]
+    except OSError:
+        continue  # it ended while we looked
+    comm, rest = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2 :].split()
+    table[int(name)] = (comm, int(rest[1]), words)
+def row(role, p):
+    return [role, p, table[p][1], " ".join(table[p][2])]
+shim = table[pid][1]
+address = table[shim][2][table[shim][2].index("-address") + 1]
+below = [p for p, (c, parent, w) in table.items() if parent == pid]
+chain = [row("shim", shim), row("container", pid), *(row("container", p) for p in sorted(below))]
+containerd = [p for p, (c, parent, w) in table.items() if c == "containerd" and
+              (len(w) < 3 or os.path.dirname(w[2]) == os.path.dirname(address))]
+if containerd:
+    chain.insert(0, row("containerd", containerd[0]))
+    daemon = table[containerd[0]][1]
+    if daemon in table and table[daemon][0] == "dockerd":
+        chain.insert(0, row("dockerd", daemon))
+runc = [p for p, (c, parent, w) in table.items() if c.startswith("runc")]
+print(json.dumps([chain, runc]))
+"""
+
+READ_CONFIG = r"""
+import sys
+pid = sys.argv[1]
+stat = open(f"/proc/{pid}/stat").read()
+shim = stat[stat.rindex(")") + 2 :].split()[1]
+print(open(f"/proc/{shim}/cwd/config.json").read())
+"""
+
+
+def chain(room: Room, container: str) -> Chain:
+    """Find the processes behind a running container. Raises CommandFailed when it does not run."""
+    found, runc = probes.outside(room, SEE, str(probes.pid_outside(room, container)))
+    return Chain(tuple(Process(*row) for row in found), tuple(runc))
+
+
+def runtime_config(room: Room, container: str) -> dict[str, Any]:
+    """Read the OCI runtime config of a running container: the `config.json` that runc was given.
+
+    Raises CommandFailed when the container does not run or its bundle cannot be read from here.
+    """
+    config = probes.outside(room, READ_CONFIG, str(probes.pid_outside(room, container)))
+    if not isinstance(config, dict) or "ociVersion" not in config:
+        message = _("What stands in the shim's folder is no runtime config: {start}")
+        raise CommandFailed(message.format(start=json.dumps(config)[:60]))
+    return config
