@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from docker_tutor.plots.anatomy import two_stacks
     from docker_tutor.plots.cgroups import cpu_under_quota, memory_until_killed, pids_until_refused, shares_split
+    from docker_tutor.plots.namespaces import namespace_matrix
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.stats import stats_over_time
 
@@ -15,18 +17,22 @@ _MODULE_OF = {
     "Picture": "picture",
     "cpu_under_quota": "cgroups",
     "memory_until_killed": "cgroups",
+    "namespace_matrix": "namespaces",
     "pids_until_refused": "cgroups",
     "shares_split": "cgroups",
     "stats_over_time": "stats",
+    "two_stacks": "anatomy",
 }
 
 __all__ = [
     "Picture",
     "cpu_under_quota",
     "memory_until_killed",
+    "namespace_matrix",
     "pids_until_refused",
     "shares_split",
     "stats_over_time",
+    "two_stacks",
 ]
 
 

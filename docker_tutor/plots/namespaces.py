@@ -7,23 +7,23 @@ from matplotlib.patches import Patch, Rectangle
 from docker_tutor.i18n import _
 from docker_tutor.plots.palette import CONTAINER, HOST, ORANGE
 from docker_tutor.plots.picture import Picture
-from docker_tutor.topics.namespaces import Matrix
+from docker_tutor.topics.namespaces import Matrix, Resident
 
-__all__ = ["namespaces"]
+__all__ = ["namespace_matrix"]
 
 MEANINGS = {"net": "network", "mnt": "mount", "uts": "UTS (hostname)", "ipc": "IPC", "pid": "PID"}
 
 
-def namespaces(result: Matrix) -> Picture:
+def namespace_matrix(result: Matrix) -> Picture:
     """Draw namespaces × processes: same as outside, own, or shared with another container; in words, hatch, colour."""
     residents, kinds = result.residents, result.kinds
     figure = Figure(figsize=(1.6 + 1.55 * len(residents), 0.8 + 0.46 * len(kinds)), layout="constrained")
     axes = figure.add_subplot()
     for y, kind in enumerate(kinds):
-        first = {}
+        first: dict[int, Resident] = {}
         for x, resident in enumerate(residents):
             owner = first.setdefault(resident.inodes[kind], resident)
-            _cell(axes, x, y, _style(result, owner is result.outside, owner is resident, owner.name))
+            _cell(axes, x, y, _style(result, resident, owner))
     axes.set_xlim(0, len(residents))
     axes.set_ylim(len(kinds), 0)
     axes.set_xticks([x + 0.5 for x in range(len(residents))], [each.name for each in residents])
@@ -41,10 +41,12 @@ def namespaces(result: Matrix) -> Picture:
     return Picture(figure, _alt(result), result.to_frame())
 
 
-def _style(result: Matrix, engines: bool, own: bool, owner: str) -> tuple[str, str, str]:
-    if engines:
+def _style(result: Matrix, resident: Resident, owner: Resident) -> tuple[str, str, str]:
+    if owner is result.outside:
         return HOST, "", _("the engine's")
-    return (CONTAINER, "", _("own")) if own else (ORANGE, "///", _("that of {owner}").format(owner=owner))
+    if owner is resident:
+        return CONTAINER, "", _("own")
+    return ORANGE, "///", _("that of {owner}").format(owner=owner.name)
 
 
 def _cell(axes: Axes, x: int, y: int, style: tuple[str, str, str]) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from docker_tutor.classroom import Room
+from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 from docker_tutor.topics import networks_interfaces, probes
 

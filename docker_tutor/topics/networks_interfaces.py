@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from docker_tutor.classroom import Room
+from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 from docker_tutor.topics import probes
 
@@ -30,16 +30,22 @@ def address(name):
     return socket.inet_ntoa(found[0]) + "/" + str(int.from_bytes(found[1], "big").bit_count())
 def interface(name):
     folder = "/sys/class/net/" + name + "/"
-    return {"name": name, "address": address(name), "mac": text(folder + "address"), "mtu": int(text(folder + "mtu") or 0),
-            "index": socket.if_nametoindex(name), "peer_index": int(text(folder + "iflink") or 0), "up": bool(int(text(folder + "flags") or "0", 16) & 1)}
+    return {
+        "name": name, "address": address(name), "mac": text(folder + "address"), "index": socket.if_nametoindex(name),
+        "mtu": int(text(folder + "mtu") or 0), "peer_index": int(text(folder + "iflink") or 0),
+        "up": bool(int(text(folder + "flags") or "0", 16) & 1),
+    }
 def dotted(word):
     return socket.inet_ntoa(struct.pack("<L", int(word, 16)))
 def route(line):
     words = line.split()
-    return {"interface": words[0], "destination": dotted(words[1]) + "/" + str(int(words[7], 16).bit_count()), "gateway": dotted(words[2])}
-lines = text("/proc/net/route").splitlines()[1:]
-print(json.dumps({"interfaces": [interface(name) for _, name in socket.if_nameindex()], "routes": [route(line) for line in lines if line],
-                  "namespace": os.stat("/proc/self/ns/net").st_ino}))
+    to = dotted(words[1]) + "/" + str(int(words[7], 16).bit_count())
+    return {"interface": words[0], "destination": to, "gateway": dotted(words[2])}
+print(json.dumps({
+    "interfaces": [interface(name) for _, name in socket.if_nameindex()],
+    "routes": [route(line) for line in text("/proc/net/route").splitlines()[1:]],
+    "namespace": os.stat("/proc/self/ns/net").st_ino,
+}))
 """
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from docker_tutor.classroom import Room
+from docker_tutor.classroom.room import Room
 from docker_tutor.errors import CommandFailed
 from docker_tutor.i18n import _
 
