@@ -150,7 +150,7 @@ class _Comparison:
 def explain(before: Inputs, after: Inputs, trace: Trace) -> tuple[Reason, ...]:
     """Say for each line of the second build, whose trace this is, why it ran, or why not."""
     places = _places(after, trace)
-    ran = frozenset(place for place, step in places.items() if step.state == "ran")
+    ran = frozenset(place for place, step in places.items() if step.kind == "step" and step.state == "ran")
     comparison = _Comparison(before, after, ran)
     reasons = []
     for line in after.lines:
