@@ -1,0 +1,119 @@
+"""Layers as files: the same content always gives the same bytes, and so the same digest."""
+
+import hashlib
+import io
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from docker_tutor.errors import RecipeFailed
+from docker_tutor.i18n import _
+
+__all__ = ["Layer", "LayerWriter", "deb_contents", "rewrite"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A finished layer: an uncompressed tar and its digest, which the OCI image specification calls its diff id."""
+
+    file: Path
+    diff_id: str
+    size_bytes: int
+
+    @classmethod
+    def of(cls, file: Path) -> "Layer":
+        """Read the digest of `file`."""
+        with file.open("rb") as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+        return cls(file, f"sha256:{digest}", file.stat().st_size)
+
+
+class LayerWriter:
+    """Collects entries in any order and writes them sorted, owned by numbers, with no time later than `newest`."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
+        self.newest = 0
+        """The latest modification time of what came from packages; the course's own files get it too."""
+
+    def add(self, path: str, info: tarfile.TarInfo, content: bytes = b"") -> None:
+        """Add an entry from a package, under `path`."""
+        self.newest = max(self.newest, int(info.mtime))
+        self._put(path, info, content)
+
+    def file(self, path: str, content: bytes) -> None:
+        """Add a file of the course; one that starts with `#!` can be run."""
+        info = tarfile.TarInfo()
+        info.mode = 0o755 if content.startswith(b"#!") else 0o640 if path == "/etc/shadow" else 0o644
+        info.size = len(content)
+        self._put(path, info, content)
+
+    def link(self, path: str, target: str) -> None:
+        """Add a symbolic link."""
+        info = tarfile.TarInfo()
+        info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
+        self._put(path, info, b"")
+
+    def directory(self, path: str, mode: int = 0o755) -> None:
+        """Add a directory."""
+        info = tarfile.TarInfo()
+        info.type, info.mode = tarfile.DIRTYPE, mode
+        self._put(path, info, b"")
+
+    def write(self, file: Path) -> Layer:
+        """Write the layer to `file`."""
+        for path in list(self._entries):
+            for parent in Path(path).parents:
+                if parent.as_posix() not in (".", *self._entries):
+                    self.directory(parent.as_posix())
+        with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar:
+            for path in sorted(self._entries):
+                info, content = self._entries[path]
+                tar.addfile(_plain(info, self.newest), io.BytesIO(content) if info.isreg() else None)
+        return Layer.of(file)
+
+    def _put(self, path: str, info: tarfile.TarInfo, content: bytes) -> None:
+        info.name = path.strip("/")
+        if not info.mtime:
+            info.mtime = 1 << 40
+        if info.name:
+            self._entries[info.name] = info, content
+
+
+def rewrite(source: IO[bytes], file: Path, keep: Callable[[str], bool], newest: int) -> Layer:
+    """Copy the tar `source` to `file` sorted, without what `keep` refuses, with no time later than `newest`."""
+    with tarfile.open(fileobj=source, mode="r:") as old, tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as new:
+        for info in sorted(old.getmembers(), key=_order):
+            if not keep("/" + info.name.removeprefix("./").strip("/")):
+                continue
+            content = old.extractfile(info) if info.isreg() else None
+            new.addfile(_plain(info, newest), content)
+    return Layer.of(file)
+
+
+def _order(info: tarfile.TarInfo) -> tuple[bool, str]:
+    # A hard link must follow the file that it names.
+    return info.islnk(), info.name
+
+
+def _plain(info: tarfile.TarInfo, newest: int) -> tarfile.TarInfo:
+    info.uname = info.gname = ""
+    info.mtime = min(int(info.mtime), newest)
+    info.pax_headers = {}
+    return info
+
+
+@contextmanager
+def deb_contents(deb: Path) -> Iterator[tarfile.TarFile]:
+    """Open the files that the package file `deb` holds, as a stream: members come once, in order."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", deb], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None  # noqa: S101 - by stdout=PIPE
+        with tarfile.open(fileobj=process.stdout, mode="r|") as tar:
+            yield tar
+        process.stdout.read()  # the padding after the last member, so that dpkg-deb ends by itself
+    if process.returncode:
+        raise RecipeFailed(_("{file} cannot be read.").format(file=deb.name))
