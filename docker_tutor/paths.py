@@ -12,7 +12,15 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["cache_folder", "checkout", "data_folder", "instance", "runtime_folder", "shared_data_folder"]
+__all__ = [
+    "cache_folder",
+    "checkout",
+    "data_folder",
+    "instance",
+    "jupyter_environment",
+    "runtime_folder",
+    "shared_data_folder",
+]
 
 APP = "docker-tutor"
 
@@ -54,6 +62,26 @@ def runtime_folder() -> Path:
         base = Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
     _private(base)
     return _private(base / instance())
+
+
+def jupyter_environment() -> dict[str, str]:
+    """Return the variables that keep Jupyter's, IPython's and matplotlib's own files out of the user's home.
+
+    The folders are made, for their owner alone: a Jupyter runtime file holds a token.
+    """
+    data = data_folder() / "jupyter"
+    folders = {
+        "JUPYTER_CONFIG_DIR": data / "config",
+        "JUPYTER_DATA_DIR": data / "data",
+        "JUPYTER_RUNTIME_DIR": runtime_folder() / "jupyter",
+        "JUPYTERLAB_SETTINGS_DIR": data / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": data / "workspaces",
+        "IPYTHONDIR": data / "ipython",
+        "MPLCONFIGDIR": data / "matplotlib",
+    }
+    for folder in folders.values():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return {name: str(folder) for name, folder in folders.items()}
 
 
 def _made(folder: Path) -> Path:

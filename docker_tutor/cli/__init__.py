@@ -39,7 +39,15 @@ class _Group(click.Group):
         command = getattr(importlib.import_module(module), name)
         if not isinstance(command, click.Command):
             raise TypeError(f"{module}:{name} is no command")
-        return command
+        return _translated(command)
+
+
+def _translated(command: click.Command) -> click.Command:
+    """Put a command's docstring, and those of the commands below it, into the reader's language."""
+    command.help = _(command.help) if command.help else None
+    for below in command.commands.values() if isinstance(command, click.Group) else ():
+        _translated(below)
+    return command
 
 
 @click.command(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

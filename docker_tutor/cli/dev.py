@@ -1,0 +1,62 @@
+"""`docker-tutor dev check|refresh|strings`: for those who write the course."""
+
+from collections.abc import Iterator
+
+import click
+
+from docker_tutor import paths
+from docker_tutor.cli.console import err, out
+from docker_tutor.dev import refresh as refreshing
+from docker_tutor.dev import strings as words
+from docker_tutor.dev import suite
+from docker_tutor.i18n import _
+
+__all__ = ["dev"]
+
+
+@click.group()
+def dev() -> None:
+    """Check the code, refresh stored outputs, collect strings to translate."""
+
+
+@dev.command()
+def check() -> int:
+    """Run the checks that need no engine and no minute: lint, format, types, arrows, house rules."""
+    results = suite.run("lint", (), say=lambda line: err.print(line, markup=False))
+    return 1 if any(result.failed for result in results) else 0
+
+
+@dev.command()
+@click.argument("notebooks", nargs=-1)
+def refresh(notebooks: tuple[str, ...]) -> None:
+    """Execute NOTEBOOKS (all, when none is named) and store outputs; what has not changed stays as it is."""
+    for path in refreshing.named(notebooks):
+        err.print(_("Executing {name} …").format(name=path.name), markup=False)
+        changed = refreshing.refresh(path)
+        said = _("changed cells: {cells}").format(cells=", ".join(changed)) if changed else _("nothing changed")
+        out.print(f"{path.name}: {said}", markup=False)
+
+
+@dev.command()
+def strings() -> None:
+    """Collect every sentence a reader sees into docker_tutor/locale/docker_tutor.pot."""
+    target = words.template_path()
+    target.write_bytes(words.template(paths.checkout(), command_helps()))
+    out.print(str(target), markup=False)
+
+
+def command_helps() -> list[str]:
+    """Return what `--help` says about each command: it is read from docstrings, and translated when it is shown."""
+    from docker_tutor.cli import cli
+
+    return sorted(set(_helps(cli, click.Context(cli))))
+
+
+def _helps(command: click.Command, context: click.Context) -> Iterator[str]:
+    if command.help:
+        yield command.help
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _helps(below, context)

@@ -1,0 +1,21 @@
+"""`docker-tutor test`: what CI runs, in the same order."""
+
+import click
+
+from docker_tutor.cli.console import err
+from docker_tutor.dev import suite
+from docker_tutor.i18n import _
+
+__all__ = ["test"]
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("part", type=click.Choice([*suite.PARTS, "all"]), default="all")
+@click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
+def test(part: str, pytest_arguments: tuple[str, ...]) -> int:
+    """Run the checks and tests: all of them, or one PART (what follows it goes to pytest: `engine -k memory`)."""
+    results = suite.run(part, pytest_arguments, say=lambda line: err.print(line, markup=False))
+    failed = [result.name for result in results if result.failed]
+    if failed:
+        err.print(_("Failed: {names}").format(names=", ".join(failed)), markup=False)
+    return 1 if failed else 0

@@ -1,0 +1,152 @@
+"""Everything that CI runs, as a list of steps in a sensible order: the cheap and telling ones first."""
+
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from docker_tutor import paths
+from docker_tutor.dev import actionlint, sanitize, testengine
+from docker_tutor.errors import DockerTutorError
+from docker_tutor.progress import Report, silent
+from docker_tutor.units import human_seconds
+
+__all__ = ["PARTS", "Result", "Step", "run", "steps", "summary"]
+
+PARTS = ("lint", "unit", "engine", "notebooks")
+CELL_TIMEOUT_S = 300
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command of the suite."""
+
+    name: str
+    part: str
+    command: tuple[str, ...]
+    missing: str = ""
+    """Why it cannot be run on this machine; it is left out then, and fails nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a step went."""
+
+    name: str
+    failed: bool = False
+    seconds: float = 0
+    note: str = ""
+    """What a person should know: why it was left out, or what is wrong."""
+    passed: int = 0
+    broken: int = 0
+    skipped: int = 0
+
+
+def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> list[Result]:
+    """Run the steps of `part` (or `all`), whatever fails on the way, and end with a summary.
+
+    `say` gets a line for each step, `report` the engine's start. Tests on the engine and notebooks share one private
+    engine, which is down at the end. A failing step raises nothing: its result says so.
+    """
+    results: list[Result] = []
+    with ExitStack() as stack:
+        for step in steps(part, pytest_arguments):
+            say(f"\n── {step.name} ──")
+            try:
+                if step.part in {"engine", "notebooks"}:
+                    _engine_for(stack, report)
+                results.append(_carry_out(step))
+            except DockerTutorError as error:
+                results.append(Result(step.name, failed=True, note=str(error)))
+    results.append(_nothing_left())
+    for line in summary(results):
+        say(line)
+    return results
+
+
+def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
+    """Yield the steps of `part` (or `all`) in order."""
+    for step in (*_lint(), *_tests(tuple(pytest_arguments))):
+        if part in {"all", step.part}:
+            yield step
+
+
+def summary(results: Sequence[Result]) -> list[str]:
+    """Return one line for each step, and a last one with the number of tests."""
+    lines = [""]
+    for result in results:
+        mark = "✗" if result.failed else "–" if result.note else "✓"
+        lines.append(f"{mark} {result.name:34} {human_seconds(result.seconds):>12}  {result.note}".rstrip())
+    passed, broken, skipped = (sum(getattr(r, name) for r in results) for name in ("passed", "broken", "skipped"))
+    # Steps that are no pytest count as one test each: a lint error must not read "0 failed".
+    others = [result for result in results if not (result.passed or result.broken or result.skipped)]
+    passed += sum(not result.failed and not result.note for result in others)
+    broken += sum(result.failed for result in others)
+    return [*lines, f"{passed} passed, {broken} failed, {skipped} skipped"]
+
+
+def _lint() -> Iterator[Step]:
+    python = sys.executable
+    yield Step("ruff: lint", "lint", (python, "-m", "ruff", "check", "--quiet"))
+    yield Step("ruff: format", "lint", (python, "-m", "ruff", "format", "--check", "--quiet"))
+    yield Step("mypy", "lint", (python, "-m", "mypy"))
+    yield Step("arrows (import-linter)", "lint", (str(Path(python).with_name("lint-imports")), "--no-logo"))
+    found = actionlint.program()
+    missing = found if isinstance(found, str) else ""
+    yield Step("actionlint", "lint", (str(found), "-color"), missing)
+
+
+def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
+    yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
+    yield Step("tests on the engine", "engine", _pytest("engine", "tests/engine", *arguments))
+    nbval = ("--nbval", f"--nbval-sanitize-with={sanitize.config_path()}", f"--nbval-cell-timeout={CELL_TIMEOUT_S}")
+    yield Step("notebooks, outputs compared", "notebooks", _pytest("nbval", *nbval, "notebooks", *arguments))
+    yield Step("notebooks, killed and again", "notebooks", _pytest("again", "tests/notebooks", *arguments))
+
+
+def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "pytest", f"--junitxml={_counts_path(name)}", *arguments)
+
+
+def _counts_path(name: str) -> Path:
+    return paths.checkout() / "test-artefacts" / f"{name}.xml"
+
+
+def _engine_for(stack: ExitStack, report: Report) -> None:
+    # Entering it a second time finds the engine up and leaves it to the first to take down.
+    stack.enter_context(testengine.running(report))
+
+
+def _carry_out(step: Step) -> Result:
+    if step.missing:
+        return Result(step.name, note=step.missing)
+    began = time.monotonic()
+    code = subprocess.run(step.command, cwd=paths.checkout(), stdin=subprocess.DEVNULL, check=False).returncode
+    result = Result(step.name, failed=code != 0, seconds=time.monotonic() - began)
+    counted = next((word.partition("=")[2] for word in step.command if word.startswith("--junitxml=")), None)
+    return _with_counts(result, Path(counted)) if counted else result
+
+
+def _with_counts(result: Result, path: Path) -> Result:
+    if not path.exists():
+        return replace(result, failed=True, note="pytest ended before it counted anything")
+    suites = ET.parse(path).getroot().iter("testsuite")  # noqa: S314 (written by our own pytest)
+    total = broken = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", 0))
+        broken += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    path.unlink()
+    return replace(result, passed=total - broken - skipped, broken=broken, skipped=skipped)
+
+
+def _nothing_left() -> Result:
+    left = testengine.processes()
+    note = f"still running: {'; '.join(left)}" if left else ""
+    return Result("nothing left running", failed=bool(left), note=note)
