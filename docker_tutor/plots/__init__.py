@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docker_tutor.plots.anatomy import two_stacks
-    from docker_tutor.plots.cgroups import cpu_under_quota, memory_until_killed, pids_until_refused, shares_split
+    from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
+    from docker_tutor.plots.cgroups_cpu import cpu_under_quota
     from docker_tutor.plots.namespaces import namespace_matrix
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.stats import stats_over_time
 
 _MODULE_OF = {
     "Picture": "picture",
-    "cpu_under_quota": "cgroups",
+    "cpu_under_quota": "cgroups_cpu",
     "memory_until_killed": "cgroups",
     "namespace_matrix": "namespaces",
     "pids_until_refused": "cgroups",
