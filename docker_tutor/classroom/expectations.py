@@ -42,7 +42,7 @@ def approx(target: float, *, within: float = 0.1) -> Expectation:
     if within < 0:
         raise ValueError(f"approx(within={within}) can never hold: give a fraction of the target, such as 0.1")
     words = _("{target}, give or take {percent:g} %").format(target=shown(target), percent=within * 100)
-    margin = abs(target) * within
+    margin = abs(target) * within * (1 + 1e-9)  # the bounds themselves hold, however 0.1 is rounded
     return Expectation(words, lambda value: abs(value - target) <= margin)
 
 

@@ -1,0 +1,71 @@
+from dataclasses import replace
+
+import pytest
+
+from docker_tutor.classroom.requirements import REQUIREMENTS, missing
+from docker_tutor.engines.base import Capabilities
+
+ABLE = Capabilities(
+    engine_version="28.5.2",
+    api_version="1.51",
+    image_store="graph",
+    storage_driver="overlay2",
+    cgroup_version=1,
+    cgroup_driver="cgroupfs",
+    cpus=2,
+    memory_bytes=4 << 30,
+    swap_limit=True,
+    buildx="0.29.1",
+    compose="2.40.3",
+    swarm=True,
+    ipvs=True,
+    runtimes=("runc", "crun"),
+    cache_export_local=True,
+    host_processes=True,
+    host_cgroups=True,
+    host_layers=True,
+    disposable=True,
+)
+UNABLE = replace(
+    ABLE,
+    cpus=1,
+    swap_limit=False,
+    buildx=None,
+    compose=None,
+    swarm=False,
+    ipvs=False,
+    cache_export_local=False,
+    host_processes=False,
+    host_cgroups=False,
+    host_layers=False,
+    disposable=False,
+)
+EITHER = {"cgroup_v1", "cgroup_v2", "graph_store", "containerd_store"}
+
+
+@pytest.mark.parametrize("name", sorted(set(REQUIREMENTS) - EITHER))
+def test_what_an_engine_has_is_not_missed_and_what_it_lacks_is_said_in_one_sentence(name: str) -> None:
+    assert missing(ABLE, name) is None
+    sentence = missing(UNABLE, name)
+    assert sentence.startswith("This ")
+    assert sentence.endswith(".")
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(("one", "other"), [("cgroup_v1", "cgroup_v2"), ("graph_store", "containerd_store")])
+def test_of_two_ways_to_be_an_engine_has_one(one: str, other: str) -> None:
+    flipped = replace(ABLE, cgroup_version=2, image_store="containerd")
+    assert missing(ABLE, one) is None
+    assert missing(ABLE, other)
+    assert missing(flipped, other) is None
+    assert missing(flipped, one)
+
+
+def test_a_runtime_is_asked_for_by_its_name() -> None:
+    assert missing(ABLE, "runtime:crun") is None
+    assert missing(ABLE, "runtime:runsc") == "This needs the runtime runsc, and this engine has only runc, crun."
+
+
+def test_a_capability_nobody_knows_is_a_mistake_of_the_author() -> None:
+    with pytest.raises(KeyError, match="warp_drive"):
+        missing(ABLE, "warp_drive")
