@@ -75,10 +75,10 @@ class Grid:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """One row for each line, one column for each experiment."""
+        """One row for each experiment, one column for each line."""
         rows = [
-            {"line": label} | {key: self.cell(line, key).state for key in self.experiments}
-            for line, label in self.lines.items()
+            {"experiment": name} | {label: self.cell(line, key).state for line, label in self.lines.items()}
+            for key, name in self.experiments.items()
         ]
         return pd.DataFrame(rows)
 

@@ -21,7 +21,7 @@ LINES: dict[str, str] = {
 """Key → line of the Dockerfile under test. The key is what a row of the grid is called in code."""
 
 LABELS: dict[str, str] = {
-    "tools": "RUN … (stage tools)",
+    "tools": "RUN in stage tools",
     "workdir": "WORKDIR /app",
     "copy from": "COPY --from=tools",
     "copy list": "COPY requirements.txt",
