@@ -1,0 +1,86 @@
+"""What a scope has made among the images: read from its own requests and the daemon's answers to them."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote, unquote
+
+from docker_tutor.gateway.daemon import Daemon
+from docker_tutor.gateway.records import Journal
+from docker_tutor.gateway.requests import Request
+
+__all__ = ["Made", "tag_name"]
+
+_ANSWERS = re.compile(r"/images/create|/images/load|/images/.+/tag|/commit|/build")
+_LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
+
+
+def tag_name(repository: str, tag: str = "") -> str:
+    """Return the short, complete form of an image's name: `docker.io/library/web` is `web:latest`."""
+    name = repository.removeprefix("docker.io/").removeprefix("library/")
+    if tag:
+        return f"{name}@{tag}" if ":" in tag else f"{name}:{tag}"
+    return name if "@" in name or ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
+
+
+class Made:
+    """Writes pulled, tagged, built, committed, imported and loaded images into the ledger."""
+
+    def __init__(self, daemon: Daemon, journal: Journal) -> None:
+        self._daemon, self._journal = daemon, journal
+
+    def wants_answer(self, request: Request) -> bool:
+        """Return whether this request may make an image."""
+        return request.method == "POST" and _ANSWERS.fullmatch(request.path) is not None
+
+    async def note(self, request: Request, body: bytes) -> None:
+        """Note what a request that succeeded has made."""
+        if not self.wants_answer(request):
+            return
+        path = request.path
+        if path == "/images/create" and request.first("fromImage"):
+            self._journal.note("pulled", tag_name(request.first("fromImage"), request.first("tag")))
+        elif path == "/images/create":
+            for line in _lines(body):
+                if str(line.get("status", "")).startswith("sha256:"):
+                    self._journal.note("image", "", line["status"])
+            await self._tagged(request.first("repo"), request.first("tag"))
+        elif path == "/images/load":
+            for line in _lines(body):
+                for name in _LOADED.findall(str(line.get("stream", ""))):
+                    if name.startswith("sha256:"):
+                        self._journal.note("image", "", name)
+                    else:
+                        await self.tagged(name)
+        elif path.endswith("/tag"):
+            await self._tagged(request.first("repo"), request.first("tag"))
+        elif path == "/commit":
+            self._journal.note("image", "", next((str(line.get("Id", "")) for line in _lines(body)), ""))
+            await self._tagged(request.first("repo"), request.first("tag"))
+        elif path == "/build":
+            for line in _lines(body):
+                if isinstance(line.get("aux"), dict) and line["aux"].get("ID"):
+                    self._journal.note("image", "", line["aux"]["ID"])
+            for name in request.query.get("t", []):
+                await self.tagged(name)
+
+    async def _tagged(self, repository: str, tag: str) -> None:
+        if repository:
+            await self.tagged(tag_name(unquote(repository), tag))
+
+    async def tagged(self, name: str) -> None:
+        """Note that this scope gave an image this name, with the image's id now."""
+        found = await self._daemon.call("GET", f"/images/{quote(tag_name(name), safe='/:@')}/json")
+        if found.ok:
+            self._journal.note("tag", tag_name(name), found.json()["Id"])
+
+
+def _lines(body: bytes) -> Iterator[dict[str, Any]]:
+    for line in body.splitlines():
+        try:
+            parsed = json.loads(line)
+        except ValueError:
+            continue  # the first line of a long answer may have been cut
+        if isinstance(parsed, dict):
+            yield parsed
