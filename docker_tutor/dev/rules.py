@@ -85,6 +85,17 @@ def text_faults(path: Path) -> Iterator[str]:
 
 def tracked_files(checkout: Path) -> list[Path]:
     """Return the files that git would hand to others."""
-    command = ["git", "-C", str(checkout), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    command = [
+        "git",
+        "-C",
+        str(checkout),
+        "-c",
+        "safe.directory=*",
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return [path for name in listed.split("\0") if name and (path := checkout / name).is_file()]
