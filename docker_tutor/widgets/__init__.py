@@ -1,0 +1,25 @@
+"""Pictures that move: widgets fed by what a topic yields. Without a live kernel each leaves a still picture behind.
+
+A widget's module is imported when it is first asked for, because ipywidgets takes its time.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docker_tutor.widgets.stats import LiveStats
+
+_MODULE_OF = {"LiveStats": "stats"}
+
+__all__ = ["LiveStats"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(_MODULE_OF)
