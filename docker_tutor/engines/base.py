@@ -7,7 +7,7 @@ from typing import Literal, Protocol
 
 from docker_tutor.progress import Report, silent
 
-__all__ = ["Capabilities", "Engine", "EngineStatus", "Tools"]
+__all__ = ["Capabilities", "Engine", "EngineStatus", "ForwardedPort", "Tools"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,15 @@ class Tools:
     """Folders to put before the others in `PATH`; empty when the machine's own `docker` serves."""
     config: Mapping[str, object] = field(default_factory=dict)
     """What the CLI's `config.json` must say, for example `cliPluginsExtraDirs`."""
+    programs: Mapping[str, Path] = field(default_factory=dict)
+    """Programs by name that topics run themselves (`ctr`, `runc`, `ip`, `iptables`, `nsenter`, …), as far as known."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """What those programs need in their environment."""
+    enter: tuple[str, ...] | None = None
+    """The command to put before another to run it in the daemon's network and UTS namespaces; `()` when these are
+    this machine's own; None when they cannot be entered from here."""
+    containerd: str | None = None
+    """The address of the daemon's containerd, for `ctr --address`; its namespace is `moby`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,17 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class ForwardedPort:
+    """A listener of the engine's network, and whether it can be reached at 127.0.0.1 on this machine."""
+
+    protocol: Literal["tcp", "udp"]
+    port: int
+    reached: bool
+    note: str = ""
+    """Why it cannot be reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineStatus:
     """An engine's state at one moment."""
 
@@ -63,6 +83,8 @@ class EngineStatus:
     address: str | None = None
     pid: int | None = None
     version: str | None = None
+    ports: tuple[ForwardedPort, ...] = ()
+    """What listens in the engine's own network; empty when its network is this machine's."""
 
 
 class Engine(Protocol):

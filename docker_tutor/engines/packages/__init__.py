@@ -1,11 +1,11 @@
-"""Debian packages without installing anything: fetched with the distribution's signatures checked, unpacked into a folder.
+"""Debian packages without installing anything: fetched with signatures checked, unpacked into a folder.
 
 ::
 
     from docker_tutor.engines.packages import Archive, unpack
 
     archive = Archive("trixie")                      # or Archive(): DOCKER_TUTOR_SUITE, else trixie
-    packages = archive.closure(["busybox-static"])   # what would be needed: Package(name, version, file, size_bytes, sha256)
+    packages = archive.closure(["busybox-static"])   # what is needed: name, version, file, size_bytes, sha256
     debs = archive.fetch(["busybox-static"], report) # the verified .deb files, dependencies included
     unpack(debs, Path("…/root"), report)             # `dpkg-deb --extract`, no maintainer script is run
 

@@ -60,7 +60,8 @@ class Apt:
         for part in ("archives/partial", "none/partial", "log"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "status").write_bytes(b"")
-        (self.folder / "etc/sources.list.d/debian.sources").write_text(self._sources(security), encoding="utf-8")
+        sources = self.folder / "etc/sources.list.d/debian.sources"
+        sources.write_text(self._sources(security=security), encoding="utf-8")
         configuration = self.folder / "apt.conf"
         configuration.touch(mode=0o600)  # a proxy's address may hold a password
         configuration.write_text(_machine_settings() + OWN.format(folder=self.folder, methods=_methods()), "utf-8")
@@ -112,7 +113,7 @@ class Apt:
             raise failure(output)
         return output
 
-    def _sources(self, security: bool) -> str:
+    def _sources(self, *, security: bool) -> str:
         suites = self.suite if self.suite in {"sid", "unstable"} else f"{self.suite} {self.suite}-updates"
         paragraphs = [(self.mirror.uri, suites)]
         if security and self.mirror.security_uri and self.suite not in {"sid", "unstable"}:

@@ -50,7 +50,7 @@ class Archive:
 
     @property
     def apt(self) -> Apt:
-        """apt on this archive's folder; its `environment` serves other programs of apt, and mmdebstrap."""
+        """Apt on this archive's folder; its `environment` serves other programs of apt, and mmdebstrap."""
         return Apt(self.folder, self.suite, self._mirror or mirrors())
 
     def closure(self, names: Sequence[str], report: Report = silent) -> list[Package]:
@@ -58,13 +58,16 @@ class Archive:
         with self._locked():
             return self._known(names) or self._resolve(names, report)
 
-    def fetch(self, names: Sequence[str], report: Report = silent) -> list[Path]:
+    def fetch(self, names: Sequence[str], report: Report = silent, *, fresh: bool = False) -> list[Path]:
         """Return the verified files of `names` and all they depend on, downloading what is not here yet.
 
-        What was fetched for the same names before is served without network.
+        What was fetched for the same names before is served without network, unless `fresh` asks
+        for the newest. Raises `DownloadFailed`, `SignatureInvalid` or `DiskFull`.
         """
         with self._locked():
-            known = self._known(names)
+            if fresh:
+                (self.folder / "updated").unlink(missing_ok=True)
+            known = [] if fresh else self._known(names)
             if known and self._here(known):
                 return self._files(known)
             packages = self._resolve(names, report)

@@ -42,7 +42,7 @@ class _Entry:
     components: tuple[str, ...]
     signed_by: str | None
 
-    def release(self, security: bool) -> bool:
+    def release(self, *, security: bool) -> bool:
         """Whether it carries a release's `main` (with `security`: its security updates)."""
         for suite in self.suites:
             base, _sep, pocket = suite.rstrip("/").replace("/", "-").partition("-")

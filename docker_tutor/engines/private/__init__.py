@@ -1,0 +1,1 @@
+"""The private engine: a dockerd of the course's own in namespaces of its own (Linux and root)."""

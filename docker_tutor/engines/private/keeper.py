@@ -1,0 +1,211 @@
+"""The keeper: a process beside the private engine that forwards its ports and notes when a part of it ends.
+
+Run as `python -m docker_tutor.engines.private.keeper NAME RUNTIME DATA`, the fields of its layout. It owns nothing that could not be found
+without it: killed, it is started again by the next `up`.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from docker_tutor.engines.base import ForwardedPort
+from docker_tutor.engines.private.layout import Layout
+from docker_tutor.engines.private.listeners import Listener, listeners
+from docker_tutor.engines.private.processes import Process
+from docker_tutor.engines.private.relay import Inside, Relay
+from docker_tutor.engines.private.slirp import Refused, Slirp
+from docker_tutor.engines.private.state import State, read, write_json
+from docker_tutor.engines.private.stopping import stop
+
+__all__ = ["Keeper", "main"]
+
+LOOK_EVERY_S = 0.1
+"""Listeners of `--network host` are announced by nobody: see `listeners`. Reading the tables takes 0.1 ms."""
+TRY_AGAIN_EVERY = 20
+"""How many looks later a port that was taken is tried again."""
+SHORT_LIVED_PORTS = range(32768, 61000)
+"""A UDP socket here is, as a rule, a client's own: it is forwarded once it has been seen twice."""
+CHUNK_BYTES = 1 << 16
+EVENTS = b"GET /events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D HTTP/1.1\r\nHost: docker\r\n\r\n"
+log = logging.getLogger("keeper")
+
+
+@dataclass(slots=True)
+class _Forward:
+    """One listener, and what was done about it."""
+
+    listener: Listener
+    rule: int | None = None
+    relay: Relay | None = None
+    note: str = ""
+    look: int = 0
+
+    @property
+    def reached(self) -> bool:
+        return self.rule is not None or self.relay is not None
+
+
+class Keeper:
+    """Looks, forwards, withdraws."""
+
+    def __init__(self, layout: Layout, state: State) -> None:
+        """Keep the engine that `state` describes."""
+        self.layout = layout
+        self.state = state
+        self.note = ""
+        self._slirp = Slirp(layout.slirp_socket)
+        self._inside = Inside(layout.network_namespace)
+        self._forwards: dict[Listener, _Forward] = {}
+        self._seen_once: set[Listener] = set()
+        self._look = 0
+        self._arranging = asyncio.Lock()
+        self.ended = asyncio.Event()
+
+    async def run(self) -> None:
+        """Keep until a part of the engine ends; then withdraw everything and note what ended."""
+        for name in ("dockerd", "containerd", "slirp4netns"):
+            self._watch(name)
+        self._publish()
+        _say_ready()
+        following = asyncio.create_task(self._follow_events())
+        while not self.ended.is_set():
+            await self._scan()
+            try:
+                # Polling, for want of an event: see `listeners`.
+                await asyncio.wait_for(self.ended.wait(), LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+        following.cancel()
+        async with self._arranging:
+            await self._arrange(set())
+        self._publish()
+
+    def _watch(self, name: str) -> None:
+        process = self.state.process(name)
+        pidfd = process.open() if process else None
+        if pidfd is None:
+            self._on_end(name)
+        else:
+            asyncio.get_running_loop().add_reader(pidfd, self._on_end, name, pidfd)
+
+    def _on_end(self, name: str, pidfd: int | None = None) -> None:
+        if pidfd is not None:
+            asyncio.get_running_loop().remove_reader(pidfd)
+            os.close(pidfd)
+        self.note = self.note or f"{name} ended."
+        log.warning("%s ended", name)
+        self.ended.set()
+
+    async def _follow_events(self) -> None:
+        """Look at once when the daemon says that a container or network changed."""
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(self.layout.socket)
+                writer.write(EVENTS)
+                while await reader.read(CHUNK_BYTES):
+                    await self._scan()
+            except OSError as error:
+                log.info("no events yet: %s", error)
+            await asyncio.sleep(LOOK_EVERY_S)  # the daemon does not answer yet, or has closed the stream
+
+    async def _scan(self) -> None:
+        async with self._arranging:
+            try:
+                found = listeners(self.state.processes["dockerd"].pid)
+            except (FileNotFoundError, ProcessLookupError):
+                return  # its end is announced by its pidfd
+            short = {item for item in found if item.protocol == "udp" and item.port in SHORT_LIVED_PORTS}
+            wanted = found - (short - self._seen_once - self._forwards.keys())
+            self._seen_once = short
+            self._look += 1
+            await self._arrange(wanted)
+
+    async def _arrange(self, wanted: set[Listener]) -> None:
+        before = [(forward.listener, forward.note) for forward in self._forwards.values()]
+        for listener in self._forwards.keys() - wanted:
+            await self._withdraw(self._forwards.pop(listener))
+        for listener in wanted:
+            known = self._forwards.get(listener)
+            if known is None or (not known.reached and self._look - known.look >= TRY_AGAIN_EVERY):
+                self._forwards[listener] = forward = _Forward(listener, look=self._look)
+                await self._forward(forward)
+                if known is None or known.note != forward.note:
+                    log.info("%s %d: %s", listener.protocol, listener.port, forward.note or "forwarded")
+        if before != [(forward.listener, forward.note) for forward in self._forwards.values()]:
+            self._publish()
+
+    async def _forward(self, forward: _Forward) -> None:
+        listener = forward.listener
+        try:
+            if not listener.address:
+                forward.rule = await self._slirp.add(listener.protocol, listener.port)
+            elif listener.protocol == "tcp":
+                relay = Relay(self._inside, listener.address, listener.port)
+                await relay.open()
+                forward.relay = relay
+            else:
+                forward.note = f"it takes {listener.address} only, which UDP from outside cannot reach"
+        except (Refused, OSError) as error:
+            log.debug("%s", error)
+            forward.note = "something else on this machine has the port"
+
+    async def _withdraw(self, forward: _Forward) -> None:
+        log.info("%s %d: gone", forward.listener.protocol, forward.listener.port)
+        if forward.relay:
+            forward.relay.close()
+        if forward.rule is not None:
+            try:
+                await self._slirp.remove(forward.rule)
+            except (Refused, OSError) as error:
+                log.info("not withdrawn, slirp4netns has ended: %s", error)
+
+    def _publish(self) -> None:
+        ports = [
+            asdict(ForwardedPort(f.listener.protocol, f.listener.port, f.reached, f.note))
+            for f in self._forwards.values()
+        ]
+        write_json(self.layout.ports, {"ports": sorted(ports, key=lambda p: p["port"]), "note": self.note})
+
+
+def _say_ready() -> None:
+    if path := os.environ.pop("NOTIFY_SOCKET", None):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.sendto(b"READY=1", path)
+
+
+async def _keep(layout: Layout, state: State) -> bool:
+    """Keep, and return whether the system asked the keeper to end: then the engine goes with it."""
+    keeper = Keeper(layout, state)
+    asked = False
+
+    def on_ask() -> None:
+        nonlocal asked
+        asked = True
+        keeper.ended.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, on_ask)
+    await keeper.run()
+    return asked
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Keep the engine whose layout has the three fields given as arguments."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    name, runtime, data = arguments
+    layout = Layout(name, Path(runtime), Path(data))
+    state = read(layout.state)
+    if state is None:
+        raise SystemExit(f"there is no engine in {runtime}")
+    if asyncio.run(_keep(layout, state)):
+        stop(layout, keeper=Process.of(os.getpid()))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,122 @@
+"""Start the private engine's processes, one after the other as each says it is ready."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from docker_tutor.engines.private import iptables, namespaces, settings
+from docker_tutor.engines.private.layout import Layout
+from docker_tutor.engines.private.processes import Process
+from docker_tutor.engines.private.readiness import Readiness
+from docker_tutor.engines.private.state import State
+from docker_tutor.engines.programs import Programs
+from docker_tutor.paths import checkout
+
+__all__ = ["environment", "start", "start_keeper"]
+
+READY_WITHIN_S = 30
+NOT_PASSED_ON = ("DOCKER_", "NOTIFY_SOCKET", "LISTEN_", "LD_LIBRARY_PATH", "XTABLES_", "CONTAINERD_", "BUILDKIT_")
+
+
+def environment(layout: Layout, programs: Programs) -> dict[str, str]:
+    """Return the daemons' environment: the machine's (proxies, certificates) without what configures another Docker."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}
+    own = {"PATH": f"{layout.links}:{programs.search_path}", "XTABLES_LIBDIR": str(programs.xtables)}
+    return kept | own
+
+
+def start(layout: Layout, programs: Programs) -> State:
+    """Start everything and return when the daemon answers. Raises `EngineStartFailed`; cleaning up is the caller's."""
+    for folder in (layout.runtime, layout.exec_root / "containerd", layout.data_root, layout.log("any").parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    layout.data.chmod(0o711)
+    starting = _Starting(layout, State(str(programs.folder)), environment(layout, programs))
+    containerd_toml, daemon_json = settings.write(layout, programs)
+    namespaces.create(layout)
+    with (
+        Readiness(layout.runtime / "containerd.notify") as containerd_ready,
+        Readiness(layout.runtime / "dockerd.notify") as dockerd_ready,
+        Readiness(layout.runtime / "keeper.notify") as keeper_ready,
+    ):
+        command = [*layout.enter, programs.path("containerd"), "--config", containerd_toml]
+        containerd = starting.run("containerd", command, containerd_ready.environment)
+        _start_slirp(starting, programs)
+        iptables.link(layout, programs, starting.environment)
+        containerd_ready.wait(containerd, layout.log("containerd"), READY_WITHIN_S)
+        command = [*layout.enter, programs.path("dockerd"), "--config-file", daemon_json]
+        dockerd = starting.run("dockerd", command, dockerd_ready.environment)
+        keeper = _run_keeper(starting, keeper_ready)
+        dockerd_ready.wait(dockerd, layout.log("dockerd"), READY_WITHIN_S)
+        keeper_ready.wait(keeper, layout.log("keeper"), READY_WITHIN_S)
+    return starting.state
+
+
+def start_keeper(layout: Layout, state: State) -> None:
+    """Start a new keeper for an engine that has lost its own. Raises `EngineStartFailed`."""
+    starting = _Starting(layout, state, environment(layout, Programs(Path(state.programs))))
+    with Readiness(layout.runtime / "keeper.notify") as ready:
+        ready.wait(_run_keeper(starting, ready), layout.log("keeper"), READY_WITHIN_S)
+
+
+class _Starting:
+    """Starts detached processes and writes each into the state before anything else happens."""
+
+    def __init__(self, layout: Layout, state: State, environment: Mapping[str, str]) -> None:
+        self.layout = layout
+        self.state = state
+        self.environment = environment
+
+    def run(
+        self,
+        name: str,
+        command: Sequence[Path | str],
+        more: Mapping[str, str] | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> Process:
+        with self.layout.log(name).open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                env={**self.environment, **(more or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                pass_fds=pass_fds,
+                start_new_session=True,  # Ctrl-C in our terminal is ours to handle
+            )
+        process.returncode = 0  # nobody waits for it through this object: its end is awaited on a pidfd
+        return self.state.started(name, process.pid, self.layout.state)
+
+
+def _start_slirp(starting: _Starting, programs: Programs) -> None:
+    layout = starting.layout
+    layout.slirp_socket.unlink(missing_ok=True)
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as ready:
+        try:
+            command = [
+                programs.path("slirp4netns"),
+                "--configure",
+                "--mtu=65520",
+                "--disable-host-loopback",
+                "--enable-seccomp",
+                f"--api-socket={layout.slirp_socket}",
+                f"--ready-fd={writing}",
+                "--netns-type=path",
+                layout.network_namespace,
+                "tap0",
+            ]
+            process = starting.run("slirp4netns", [str(part) for part in command], pass_fds=[writing])
+        finally:
+            os.close(writing)
+        if ready.read(1) != b"1":  # the pipe closes when slirp4netns ends before it is ready
+            Readiness(layout.runtime / "slirp.notify").wait(process, layout.log("slirp4netns"), 0)
+
+
+def _run_keeper(starting: _Starting, ready: Readiness) -> Process:
+    command = [sys.executable, "-m", "docker_tutor.engines.private.keeper"]
+    layout = starting.layout
+    command += [layout.name, str(layout.runtime), str(layout.data)]
+    return starting.run("keeper", command, {**ready.environment, "PYTHONPATH": str(checkout())})

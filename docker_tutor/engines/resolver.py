@@ -1,0 +1,67 @@
+"""Which engine to use: what is asked for, or the first that there is.
+
+New kinds (a sandboxed virtual machine, an engine reached over ssh) are added to `KINDS`; `AUTOMATIC` says in which
+order they are tried when nobody asks for one.
+"""
+
+import os
+from collections.abc import Callable
+
+from docker_tutor.engines.base import Engine
+from docker_tutor.errors import EngineNotFound, UnknownEngine
+from docker_tutor.i18n import _
+
+__all__ = ["AUTOMATIC", "KINDS", "kinds", "resolve"]
+
+
+def _existing() -> Engine:
+    from docker_tutor.engines.existing import ExistingEngine
+
+    return ExistingEngine()
+
+
+def _private() -> Engine:
+    from docker_tutor.engines.private.engine import PrivateEngine
+
+    return PrivateEngine()
+
+
+KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private}
+"""How to make each kind; called only when it is wanted, so that nothing is imported in vain."""
+AUTOMATIC = ("existing", "private")
+"""The order of `auto`."""
+
+
+def kinds() -> tuple[str, ...]:
+    """Return the names that `resolve` and `DOCKER_TUTOR_ENGINE` take."""
+    return ("auto", *KINDS)
+
+
+def resolve(kind: str | None = None) -> Engine:
+    """Return the engine of `kind`, else of `DOCKER_TUTOR_ENGINE`, else the first that can be had; start nothing.
+
+    Raises `UnknownEngine` for a name that is none, and `EngineNotFound` when there is nothing to be had.
+    """
+    wanted = kind or os.environ.get("DOCKER_TUTOR_ENGINE") or "auto"
+    if wanted == "auto":
+        return _automatic()
+    if wanted not in KINDS:
+        raise UnknownEngine(
+            _("There is no engine called {name}: choose one of {names}.").format(name=wanted, names=", ".join(kinds()))
+        )
+    return KINDS[wanted]()
+
+
+def _automatic() -> Engine:
+    reasons = []
+    for kind in AUTOMATIC:
+        try:
+            return KINDS[kind]()
+        except EngineNotFound as error:
+            reasons.append(error)
+    raise EngineNotFound(
+        _(
+            "No Docker Engine answers here, and starting one needs Linux and root: start Docker, point DOCKER_HOST "
+            "at one, or run the course as root."
+        )
+    ) from reasons[-1]
