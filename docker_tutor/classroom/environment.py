@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from docker_tutor.engines.base import Tools
+from docker_tutor.engines.base import Engine, Tools
 
 __all__ = ["Environment", "for_commands", "write_cli_config"]
 
@@ -44,13 +44,13 @@ _PLAIN = {
 _CARRIED = ("credsStore", "credHelpers", "proxies")
 
 
-def for_commands(address: str, tools: Tools, config_folder: Path) -> dict[str, str | None]:
+def for_commands(address: str, engine: Engine, config_folder: Path) -> dict[str, str | None]:
     """Return the variables that make a typed `docker` reach `address`; None means: not set at all.
 
-    The folders of `tools` come first in `PATH`; the folder of `docker-tutor` comes last, so that it is found
-    and hides nothing.
+    The engine's own programs come first in `PATH`; the folder of `docker-tutor` comes last, so that it is found
+    and hides nothing. `docker-tutor` itself, typed in the room, is led past the gateway to the engine.
     """
-    programs = [str(folder) for folder in tools.path]
+    programs = [str(folder) for folder in engine.tools.path]
     usual = os.environ.get("PATH", os.defpath).split(os.pathsep)
     own = str(Path(sys.executable).parent)
     path = [*programs, *(folder for folder in usual if folder not in programs)]
@@ -61,6 +61,8 @@ def for_commands(address: str, tools: Tools, config_folder: Path) -> dict[str, s
         **_PLAIN,
         "DOCKER_HOST": address,
         "DOCKER_CONFIG": str(config_folder),
+        "DOCKER_TUTOR_ENGINE": engine.kind,
+        "DOCKER_TUTOR_UPSTREAM": engine.address,
         "PATH": os.pathsep.join(path),
     }
 

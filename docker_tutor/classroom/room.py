@@ -2,32 +2,29 @@
 
 import atexit
 import os
-import re
-import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import docker
 
-from docker_tutor import paths
-from docker_tutor.classroom import commands, current
+from docker_tutor import engines
+from docker_tutor.classroom import commands, current, scopes
 from docker_tutor.classroom.bars import Bar, Board
-from docker_tutor.classroom.early import EarlyDoor, EarlyEngine
+from docker_tutor.classroom.cleaning import Cleanup, clean_alone
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
 from docker_tutor.classroom.requirements import missing
-from docker_tutor.classroom.summary import ImageNote, Summary
+from docker_tutor.classroom.summary import Summary, about
 from docker_tutor.classroom.waits import Wait
 from docker_tutor.engines.base import Capabilities, Engine
 from docker_tutor.errors import CapabilityMissing, RoomClosed
+from docker_tutor.gateway import Call, Gateway
 from docker_tutor.i18n import _
-from docker_tutor.progress import Report, Step, silent
+from docker_tutor.images import ensure
 
 __all__ = ["Room", "open_room"]
 
@@ -40,37 +37,40 @@ class Room:
     """
 
     def __init__(self, name: str, engine: Engine) -> None:
-        """Take a scope of `engine` for the notebook `name`; nothing is started before `enter`."""
+        """Be a room of `engine` for the notebook `name`; nothing is started before `enter`."""
         self.name = name
         self.engine = engine
-        self.scope, self._scope_folder = _claim_scope(name)
-        self.folder = paths.data_folder() / "rooms" / self.scope / _slug(name)
+        self.scope = ""
+        self.address = ""
         self.wait = Wait(lambda: self.api)
         self.summary: Summary | None = None
+        self._gateway: Gateway | None = None
         self._undo = ExitStack()
-        self._open = False
         self._pid = os.getpid()
 
-    def enter(self, report: Report = silent) -> None:
-        """Start the gateway, make the folder and set the environment. Undone by `close`, and if it fails."""
-        undo = self._undo
-        undo.callback(shutil.rmtree, self._scope_folder, ignore_errors=True)
-        undo.callback(shutil.rmtree, self.folder.parent, ignore_errors=True)
+    def enter(self) -> Cleanup:
+        """Take a scope, start its gateway and set the environment; return what dead rooms had left.
+
+        Undone by `close`, and at once if it fails.
+        """
         try:
-            self.folder.mkdir(parents=True)
-            report(Step(_("Opening the gateway")))
-            self._gateway = EarlyDoor.start(self.engine.address, self.scope, self._scope_folder)
-            undo.callback(self._gateway.close)
+            with scopes.alone():
+                cleanup = clean_alone(self.engine)
+                scope = scopes.claim(self.name)
+                self._undo.callback(self._leave_scope)
+                self._scope, self.scope, self.folder = scope, scope.name, scope.work
+                disposable = self.engine.disposable
+                self._gateway = Gateway.start(self.engine.address, scope.name, scope.folder, disposable=disposable)
             self.address = self._gateway.address
-            config = write_cli_config(self._scope_folder / "cli", self.engine.tools)
-            self._environment = Environment(for_commands(self.address, self.engine.tools, config), self.folder)
+            config = write_cli_config(scope.folder / "cli", self.engine.tools)
+            self._environment = Environment(for_commands(self.address, self.engine, config), self.folder)
             self._environment.enter()
-            undo.callback(self._environment.restore)
-            self._open = True
+            self._undo.callback(self._environment.restore)
             current.enter(self)
         except BaseException:  # Ctrl-C too: half a room is no room
             self.close()
             raise
+        return cleanup
 
     @cached_property
     def client(self) -> docker.DockerClient:
@@ -117,25 +117,24 @@ class Room:
             ["docker", *words], check=check, timeout_s=timeout_s, stdin=stdin, env=environment, cwd=cwd or self.folder
         )
 
-    def calls(self) -> Sequence[object]:
+    def calls(self) -> Sequence[Call]:
         """Return the calls to the engine that went through this room's gateway, oldest first."""
         self._must_be_open()
-        return self._gateway.calls()
+        return self._gateway.calls() if self._gateway is not None else ()
 
     def unique(self, name: str) -> str:
         """Return a name that no other room uses: `greedy` becomes `greedy-3f9a`."""
-        return f"{name}-{self.scope.rpartition('-')[2]}"
+        return f"{name}-{self._scope.suffix}"
 
     @property
     def is_open(self) -> bool:
         """Whether the room can be used."""
-        return self._open
+        return current.room() is self
 
     def close(self) -> None:
         """Remove everything that was made in the room and give the environment back. May be called again."""
         if os.getpid() != self._pid:
             return  # a fork of the kernel (multiprocessing) does not own the room
-        self._open = False
         current.leave(self)
         atexit.unregister(self.close)
         self._undo.close()
@@ -152,10 +151,15 @@ class Room:
 
     def __repr__(self) -> str:
         """Say which room it is, and whether it is open."""
-        return f"<Room {self.name} ({self.scope}): {'open' if self._open else 'closed'}>"
+        return f"<Room {self.name} ({self.scope}): {'open' if self.is_open else 'closed'}>"
+
+    def _leave_scope(self) -> None:
+        left = self._gateway.close().leftovers if self._gateway is not None else ()
+        if not left:
+            self._scope.forget()  # otherwise its ledger is needed to try again
 
     def _must_be_open(self) -> None:
-        if not self._open:
+        if not self.is_open:
             raise RoomClosed(_("Room {name} is closed. Run the notebook's first cell again.").format(name=self.name))
 
 
@@ -172,31 +176,22 @@ def open_room(name: str, images: Sequence[str] = (), *, engine: Engine | None = 
         former.close()
     board = Board()
     bar = Bar(board)
-    chosen: Engine = engine or EarlyEngine()
+    chosen = engine or _early() or engines.resolve()
     chosen.up(bar)
     room = Room(name, chosen)
-    room.enter(bar)
+    cleanup = room.enter()
     atexit.register(room.close)
-    provided: list[ImageNote] = [ImageNote(image, "local") for image in images]
-    room.summary = Summary(room.scope, chosen.status().detail, provided, time.monotonic() - began)
+    try:
+        provided = ensure(room.client, images, bar, disposable=chosen.disposable)
+    except BaseException:  # Ctrl-C too
+        room.close()
+        raise
+    room.summary = Summary(room.scope, about(chosen), provided, time.monotonic() - began, cleanup.objects)
     board.show(room.summary.page(), room.summary.text())
     return room
 
 
-def _claim_scope(name: str) -> tuple[str, Path]:
-    """Find a scope that nobody has: `01-vm-vs-container` → `01-3f9a`, with an owner-only folder for its socket."""
-    scopes = paths.runtime_folder() / "scopes"
-    scopes.mkdir(mode=0o700, exist_ok=True)
-    chapter = re.match(r"\d+", name)
-    while True:
-        scope = f"{chapter[0] if chapter else _slug(name)[:12]}-{secrets.token_hex(2)}"
-        try:
-            (scopes / scope).mkdir(mode=0o700)
-        except FileExistsError:
-            continue
-        return scope, scopes / scope
+def _early() -> Engine | None:
+    from docker_tutor.classroom.early import EarlyEngine
 
-
-def _slug(name: str) -> str:
-    """Make a name fit for a folder, a container and a Compose project."""
-    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "room"
+    return EarlyEngine() if os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_TUTOR_ENGINE") else None

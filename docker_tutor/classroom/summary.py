@@ -1,23 +1,16 @@
 """What the first cell of a notebook says about the room it has opened."""
 
 import html
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from docker_tutor.engines.base import Engine
 from docker_tutor.i18n import _
+from docker_tutor.images import Provided
 from docker_tutor.units import human_seconds
 
-__all__ = ["ImageNote", "Summary"]
-
-
-@dataclass(frozen=True, slots=True)
-class ImageNote:
-    """One image of the room: its name as typed, and where it came from."""
-
-    name: str
-    source: str
-    """`local`, `registry` or `stand-in`."""
-    note: str = ""
+__all__ = ["Summary", "about"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +20,7 @@ class Summary:
     scope: str
     engine: str
     """One sentence: which engine, and why this one."""
-    images: Sequence[ImageNote]
+    images: Sequence[Provided]
     seconds: float
     """How long it took to open."""
     removed: int = 0
@@ -74,3 +67,17 @@ class Summary:
             for what, said in self.rows()
         )
         return f"<table>{cells}</table>"
+
+
+def about(engine: Engine) -> str:
+    """Say which engine it is, and why this one."""
+    status = engine.status()
+    asked = os.environ.get("DOCKER_TUTOR_ENGINE", "auto")
+    if asked == engine.kind:
+        why = _("You asked for it with DOCKER_TUTOR_ENGINE={kind}.").format(kind=engine.kind)
+    elif engine.disposable:
+        why = _("No other engine answered on this machine.")
+    else:
+        why = _("It was running already; what is yours on it is left alone.")
+    sentence = _("Docker {version} ({kind}). {detail} {why}")
+    return sentence.format(version=status.version or "", kind=engine.kind, detail=status.detail, why=why)
