@@ -75,6 +75,15 @@ class Made:
         if found.ok:
             self._journal.note("tag", tag_name(name), found.json()["Id"])
 
+    async def built(self, names: list[str], ids: list[str]) -> None:
+        """Note what a build with BuildKit has made: names, or an image without one (the first id that is one)."""
+        for name in names:
+            await self.tagged(name)
+        for image_id in ids:
+            if (await self._daemon.call("GET", f"/images/{image_id}/json")).ok:
+                self._journal.note("image", "", image_id)
+                return
+
 
 def _lines(body: bytes) -> Iterator[dict[str, Any]]:
     for line in body.splitlines():

@@ -42,8 +42,8 @@ class Rules(Protocol):
     async def after(self, request: Request, status: int, body: bytes) -> None:
         """Note what a request has made; called before the client sees the end of the answer."""
 
-    def watches(self, request: Request) -> tuple[Watch | None, Watch | None]:
-        """What sees the bytes of a tunnel: towards the daemon, and back."""
+    def watch(self, request: Request) -> Watch | None:
+        """Return what sees the bytes of a request's tunnel, if anything does."""
 
 
 @dataclass(slots=True)
@@ -312,14 +312,13 @@ class Connection:
         self._reader.on_end = None
         exchange.status, exchange.upgraded = status, True
         self._writer.write(out)
-        watch_up, watch_down = self._rules.watches(exchange.request)
 
         def count(tunnel: Tunnel) -> None:
             exchange.sent, exchange.received = tunnel.up_bytes, tunnel.down_bytes
             self._note(exchange)
 
         client = (self._reader, self._writer)
-        tunnel = Tunnel(client, daemon, watch_up=watch_up, watch_down=watch_down, before_end=count)
+        tunnel = Tunnel(client, daemon, watch=self._rules.watch(exchange.request), before_end=count)
         try:
             await tunnel.run(exchange.http.trailing_data[0], http.trailing_data[0])
         finally:

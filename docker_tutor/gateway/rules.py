@@ -205,9 +205,19 @@ class ScopeRules:
                 self.names.forget("containers", request.first("name"))
         await self.made.note(request, body)
 
-    def watches(self, request: Request) -> tuple[Watch | None, Watch | None]:
+    def watch(self, request: Request) -> Watch | None:
         """See `proxy.Rules`."""
-        return None, None
+        if request.path != "/grpc":
+            return None
+        from docker_tutor.gateway.buildkit import BuildkitWatch  # noqa: PLC0415 - 50 ms that only a build needs
+
+        return BuildkitWatch(self._build_starts, self._cache_prune, self.made.built)
+
+    async def _build_starts(self, names: list[str]) -> str | None:
+        return None
+
+    def _cache_prune(self) -> str | None:
+        return None
 
 
 def _of_compose(body: dict[str, Any]) -> bool:

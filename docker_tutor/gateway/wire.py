@@ -3,14 +3,26 @@
 import asyncio
 import contextlib
 import select
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
 
-__all__ = ["CHUNK_BYTES", "ClientReader", "Tunnel", "abort", "close", "hung_up"]
+__all__ = ["CHUNK_BYTES", "ClientReader", "Tunnel", "Watch", "abort", "close", "hung_up"]
 
 CHUNK_BYTES = 128 * 1024
 
-Watch = Callable[[bytes], Awaitable[bytes]]
-"""Sees what passes a tunnel in one direction before it is sent on, and returns what is to be sent."""
+
+class Watch(Protocol):
+    """Sees what passes a tunnel before it is sent on."""
+
+    inject: Callable[[bytes], None] | None
+    """Set by the tunnel: sends bytes to the client."""
+
+    async def up(self, data: bytes) -> bytes:
+        """See bytes on their way to the daemon; return what is to be sent."""
+
+    async def down(self, data: bytes) -> bytes:
+        """See bytes on their way to the client; return what is to be sent."""
+
 
 
 class ClientReader(asyncio.StreamReader):
@@ -68,12 +80,13 @@ class Tunnel:
         client: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         daemon: tuple[asyncio.StreamReader, asyncio.StreamWriter],
         *,
-        watch_up: Watch | None = None,
-        watch_down: Watch | None = None,
+        watch: Watch | None = None,
         before_end: Callable[["Tunnel"], None] | None = None,
     ) -> None:
         self._client, self._daemon = client, daemon
-        self._watch_up, self._watch_down = watch_up, watch_down
+        self._watch = watch
+        if watch is not None:
+            watch.inject = client[1].write
         self._before_end = before_end
         self.up_bytes = 0
         self.down_bytes = 0
@@ -106,13 +119,13 @@ class Tunnel:
     async def _up(self, early: bytes) -> None:
         async for data in _chunks(self._client[0], early):
             self.up_bytes += len(data)
-            await _send(self._daemon[1], data if self._watch_up is None else await self._watch_up(data))
+            await _send(self._daemon[1], data if self._watch is None else await self._watch.up(data))
         _end(self._daemon[1])
 
     async def _down(self, early: bytes) -> None:
         async for data in _chunks(self._daemon[0], early):
             self.down_bytes += len(data)
-            await _send(self._client[1], data if self._watch_down is None else await self._watch_down(data))
+            await _send(self._client[1], data if self._watch is None else await self._watch.down(data))
         if self._before_end is not None:
             self._before_end(self)
         _end(self._client[1])
