@@ -4,7 +4,7 @@ import hashlib
 import io
 import subprocess
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,10 @@ from typing import IO
 from docker_tutor.errors import RecipeFailed
 from docker_tutor.i18n import _
 
-__all__ = ["Layer", "LayerWriter", "deb_contents", "rewrite"]
+__all__ = ["Layer", "LayerWriter", "built_at", "deb_contents", "merged", "rewrite"]
+
+MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+"""The folders that are links into /usr in today's Debian, whatever the packages' own paths are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +38,12 @@ class Layer:
 class LayerWriter:
     """Collects entries in any order and writes them sorted, owned by numbers, with no time later than `newest`."""
 
-    def __init__(self) -> None:
+    def __init__(self, newest: int) -> None:
         self._entries: dict[str, tuple[tarfile.TarInfo, bytes]] = {}
-        self.newest = 0
-        """The latest modification time of what came from packages; the course's own files get it too."""
+        self._newest = newest
 
     def add(self, path: str, info: tarfile.TarInfo, content: bytes = b"") -> None:
         """Add an entry from a package, under `path`."""
-        self.newest = max(self.newest, int(info.mtime))
         self._put(path, info, content)
 
     def file(self, path: str, content: bytes) -> None:
@@ -73,7 +74,7 @@ class LayerWriter:
         with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar:
             for path in sorted(self._entries):
                 info, content = self._entries[path]
-                tar.addfile(_plain(info, self.newest), io.BytesIO(content) if info.isreg() else None)
+                tar.addfile(_plain(info, self._newest), io.BytesIO(content) if info.isreg() else None)
         return Layer.of(file)
 
     def _put(self, path: str, info: tarfile.TarInfo, content: bytes) -> None:
@@ -95,6 +96,38 @@ def rewrite(source: IO[bytes], file: Path, keep: Callable[[str], bool], newest: 
     return Layer.of(file)
 
 
+def merged(debs: Iterable[Path], file: Path, keep: Callable[[str], bool]) -> None:
+    """Write what all `debs` hold and `keep` accepts to `file`, a tar: a system whose scripts have not run.
+
+    Folders that today's Debian has merged into /usr become links first, as its installers do it.
+    """
+    folders: set[str] = set()
+    with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar:
+        for name in MERGED:
+            for kind, path, target in ((tarfile.DIRTYPE, f"usr/{name}", ""), (tarfile.SYMTYPE, name, f"usr/{name}")):
+                info = tarfile.TarInfo(path)
+                info.type, info.linkname, info.mode = kind, target, 0o755
+                tar.addfile(info)
+                folders.add(path)
+        for deb in debs:
+            with deb_contents(deb) as contents:
+                for info in contents:
+                    info.name = _merged_path(info.name)
+                    if info.name in folders or not info.name or not keep(f"/{info.name}"):
+                        continue
+                    if info.isdir():
+                        folders.add(info.name)
+                    if info.islnk():
+                        info.linkname = _merged_path(info.linkname)
+                    tar.addfile(info, contents.extractfile(info) if info.isreg() else None)
+
+
+def _merged_path(path: str) -> str:
+    plain = path.removeprefix(".").strip("/")
+    first, _slash, rest = plain.partition("/")
+    return f"usr/{first}/{rest}" if first in MERGED and rest else plain
+
+
 def _order(info: tarfile.TarInfo) -> tuple[bool, str]:
     # A hard link must follow the file that it names.
     return info.islnk(), info.name
@@ -105,6 +138,13 @@ def _plain(info: tarfile.TarInfo, newest: int) -> tarfile.TarInfo:
     info.mtime = min(int(info.mtime), newest)
     info.pax_headers = {}
     return info
+
+
+def built_at(deb: Path) -> int:
+    """Return when the package file `deb` was built, in seconds since 1970: the same on every mirror."""
+    with deb.open("rb") as opened:
+        # `man 5 deb`, `man 5 ar`: after eight bytes of magic a member's name (16 bytes) and its time (12 bytes).
+        return int(opened.read(36)[24:])
 
 
 @contextmanager

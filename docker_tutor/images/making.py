@@ -1,7 +1,9 @@
 """Making a stand-in from its recipe, or taking it from the cache."""
 
+import tarfile
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
@@ -9,16 +11,31 @@ from typing import Any
 
 from docker import DockerClient
 
-from docker_tutor.engines.packages import Archive, Package
+from docker_tutor.engines.packages import Archive, Package, mirrors
 from docker_tutor.errors import RecipeFailed
 from docker_tutor.i18n import _
-from docker_tutor.images.layers import Layer, LayerWriter, deb_contents
+from docker_tutor.images.container import built, exported, last_layer, temporary_image
+from docker_tutor.images.layers import Layer, LayerWriter, built_at, deb_contents, merged, rewrite
+from docker_tutor.images.loading import load
 from docker_tutor.images.recipes import Plan
 from docker_tutor.images.store import Made, MadeLayer, Store
-from docker_tutor.progress import Report, Step
+from docker_tutor.progress import Report, Step, silent
 
 __all__ = ["make", "recipe_digest"]
 
+MAKING = "docker-tutor.making"
+"""Label of the containers that make stand-ins."""
+SOURCES = "/etc/apt/sources.list.d/debian.sources"
+DROPPED = (
+    "/.dockerenv", "/.making*", "/dev/*", "/proc/*", "/sys/*", "/run/*", "/tmp/*", "/var/tmp/*",
+    "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/etc/machine-id", "/etc/*-",
+    "/var/cache/apt/*", "/var/cache/ldconfig/*", "/var/cache/debconf/*-old", "/var/lib/apt/lists/*",
+    "/var/lib/dpkg/*-old", "/var/lib/dpkg/lock*", "/var/lib/dpkg/triggers/Lock", "/var/lib/systemd/*",
+    "/usr/share/doc/*/*", "/usr/share/groff/*", "/usr/share/info/*", "/usr/share/lintian/*", "/usr/share/linda/*",
+    "/usr/share/locale/*", "/usr/share/man/*",
+    "/var/log/*.log", "/var/log/apt/*", "/var/log/faillog", "/var/log/lastlog",
+)  # fmt: skip
+"""What the engine puts into a container, what differs from one run to the next, and what an image is not read for."""
 FORMAT = "1"
 """Raised when this code makes something else of the same recipe."""
 
@@ -40,16 +57,24 @@ def make(client: DockerClient, plan: Plan, store: Store, report: Report) -> Made
             return found
         task = _("Making the stand-in {title}").format(title=plan.recipe.title)
         report(Step(task, 0, 1))
-        made = _picked(plan, store, report)
+        with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
+            work = _Work(client, store, Path(scratch), report)
+            if plan.recipe.kind == "pick":
+                made = _picked(plan, work)
+            elif base := plan.base:
+                made = _installed(plan, base, work)
+            else:
+                made = _rooted(plan, work)
         report(Step(task, 1, 1))
         return made
 
 
-def _picked(plan: Plan, store: Store, report: Report) -> Made:
+def _picked(plan: Plan, work: "_Work") -> Made:
     """Make an image of chosen files: nothing is run."""
     recipe = plan.recipe
-    packages, debs = _fetch(plan, report)
-    writer = LayerWriter()
+    packages, debs = work.fetch(plan)
+    newest = _newest(debs.values())
+    writer = LayerWriter(newest)
     wanted = [(*source.split(":", 1), target) for source, target in recipe.pick.items()]
     joined = [(*source.split(":", 1), target) for target, source in recipe.concatenate.items()]
     parts: dict[str, list[tuple[str, bytes]]] = {}
@@ -71,44 +96,61 @@ def _picked(plan: Plan, store: Store, report: Report) -> Made:
                         parts.setdefault(target, []).append((path, content))
     for target, pieces in parts.items():
         writer.file(target, b"".join(content for _path, content in sorted(pieces)))
-    add_own_files(writer, plan)
-    return finished(plan, store, writer, packages, None)
+    _own_files(writer, plan)
+    return _keep(plan, work.store, writer.write(work.scratch / "layer.tar"), packages, None, newest)
 
 
-def add_own_files(writer: LayerWriter, plan: Plan) -> None:
-    """Add the files, links and directories of the recipe's folder."""
-    for path, mode in plan.recipe.lines("directories.txt"):
-        writer.directory(path, int(mode, 8))
-    for path, target in plan.recipe.lines("links.txt"):
-        writer.link(path, target)
-    for path, file in plan.recipe.added_files().items():
-        writer.file(path, file.read_bytes())
+def _rooted(plan: Plan, work: "_Work") -> Made:
+    """Make a whole Debian from nothing, flattened to one layer."""
+    packages, debs = work.fetch(plan)
+    newest = _newest(debs.values())
+    files = work.own_files(plan, newest)
+    first = work.scratch / "first.tar"
+    merged(debs.values(), first, _kept)
+    _append(first, files)
+    with temporary_image(work.client, f"docker-tutor/making:{plan.key}") as image:
+        repository, _colon, tag = image.rpartition(":")
+        work.client.api.import_image_from_file(str(first), repository=repository, tag=tag)
+        first.unlink()
+        with built(work.client, image, debs.values(), files, plan.recipe.script(), work.labels(plan)) as container:
+            whole = work.scratch / "whole.tar"
+            exported(container, whole)
+    with whole.open("rb") as source:
+        layer = rewrite(source, work.scratch / "layer.tar", _kept, newest)
+    return _keep(plan, work.store, layer, packages, None, newest)
 
 
-def finished(
-    plan: Plan, store: Store, writer: LayerWriter, packages: Sequence[Package], base: Made | None
-) -> Made:
-    """Write the new layer and keep the image made of it and `base`."""
-    with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
-        layer = writer.write(Path(scratch) / "layer.tar")
-        return keep(plan, store, layer, packages, base, writer.newest)
+def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
+    """Make an image by installing packages on another stand-in: one more layer."""
+    base = make(work.client, base_plan, work.store, work.report)
+    packages, debs = work.fetch(plan)
+    new = {name: deb for name, deb in debs.items() if name not in base.packages}
+    newest = max(_newest(new.values()), base.created)
+    files = work.own_files(plan, newest)
+    with temporary_image(work.client, f"docker-tutor/making:{base.key}") as image:
+        load(work.client, work.store.archive([(base, {}, [image])]), base_plan.recipe.title, silent)
+        with built(work.client, image, new.values(), files, plan.recipe.script(), work.labels(plan)) as container:
+            changes = last_layer(work.client, container, f"docker-tutor/making:{plan.key}", work.scratch)
+    with changes.open("rb") as source:
+        layer = rewrite(source, work.scratch / "layer.tar", _kept, newest)
+    return _keep(plan, work.store, layer, packages, base, newest)
 
 
-def keep(  # noqa: PLR0913, PLR0917 - one image has that many parts
+def _keep(  # noqa: PLR0913, PLR0917 - one image has that many parts
     plan: Plan, store: Store, layer: Layer, packages: Sequence[Package], base: Made | None, newest: int
 ) -> Made:
     """Keep the image made of `layer` on top of `base`."""
     versions = {package.name: package.version for package in packages}
     version = upstream(versions.get(plan.recipe.version_of, "")) or plan.variant.version
-    said = _("docker_tutor recipe {key}: {packages}").format(key=plan.key, packages=" ".join(plan.recipe.packages))
+    said = _("docker_tutor recipe {key}: {packages}").format(key=plan.key, packages=" ".join(plan.packages))
     made = Made(
         key=plan.key,
         recipe=recipe_digest(plan),
         version=version,
-        created=max(newest, base.created if base else 0),
+        created=newest,
         layers=((*base.layers,) if base else ()) + (MadeLayer(layer.diff_id, layer.size_bytes, said),),
         config=configured(plan.recipe.config, version, base.config if base else {}),
-        packages=(dict(base.packages) if base else {}) | versions,
+        packages=versions | (dict(base.packages) if base else {}),
     )
     store.keep(made, layer)
     return made
@@ -116,12 +158,8 @@ def keep(  # noqa: PLR0913, PLR0917 - one image has that many parts
 
 def configured(said: Mapping[str, Any], version: str, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's configuration on top of its base's: environment variables are merged by name."""
-    merged: dict[str, Any] = {**base, **said}
-    names: dict[str, str] = {}
-    for line in [*base.get("Env", ()), *said.get("Env", ())]:
-        names[line.partition("=")[0]] = line.replace("{version}", version)
-    merged["Env"] = list(names.values())
-    return merged
+    names = {line.partition("=")[0]: line for line in [*base.get("Env", ()), *said.get("Env", ())]}
+    return {**base, **said, "Env": [line.replace("{version}", version) for line in names.values()]}
 
 
 def upstream(version: str) -> str:
@@ -131,18 +169,80 @@ def upstream(version: str) -> str:
     return plain.partition("+")[0].partition("~")[0]
 
 
-def _fetch(plan: Plan, report: Report) -> tuple[list[Package], dict[str, Path]]:
-    names = [*plan.recipe.packages, *plan.variant.packages]
-    archive = Archive(plan.variant.suite)
-    files = {file.name: file for file in archive.fetch(names, report)}
-    packages = archive.closure(names, report)
-    if missing := [package.file for package in packages if package.file not in files]:
-        raise RecipeFailed(_("Packages are missing: {names}.").format(names=", ".join(missing)))
-    return packages, {package.name: files[package.file] for package in packages}
+@dataclass(frozen=True)
+class _Work:
+    """What the making of one image needs at hand."""
+
+    client: DockerClient
+    store: Store
+    scratch: Path
+    report: Report
+
+    def fetch(self, plan: Plan) -> tuple[list[Package], dict[str, Path]]:
+        """Return the packages of `plan` and all they depend on, and the verified file of each."""
+        names = [*plan.packages, *(plan.base.all_packages if plan.base else ())]
+        archive = Archive(plan.variant.suite)
+        files = {file.name: file for file in archive.fetch(names, self.report)}
+        packages = archive.closure(names, self.report)
+        if missing := [package.file for package in packages if package.file not in files]:
+            raise RecipeFailed(_("Packages are missing: {names}.").format(names=", ".join(missing)))
+        return packages, {package.name: files[package.file] for package in packages}
+
+    def own_files(self, plan: Plan, newest: int) -> Path:
+        """Return a tar of the recipe's own files, with the machine's mirror in a whole Debian."""
+        writer = LayerWriter(newest)
+        _own_files(writer, plan)
+        if plan.recipe.kind == "root":
+            writer.file(SOURCES, _sources(plan.variant.suite).encode())
+        return writer.write(self.scratch / "files.tar").file
+
+    @staticmethod
+    def labels(plan: Plan) -> dict[str, str]:
+        """Return the label of a container that makes `plan`."""
+        return {MAKING: plan.key}
+
+
+def _own_files(writer: LayerWriter, plan: Plan) -> None:
+    for path, mode in plan.recipe.lines("directories.txt"):
+        writer.directory(path, int(mode, 8))
+    for path, target in plan.recipe.lines("links.txt"):
+        writer.link(path, target)
+    for path, file in plan.recipe.added_files().items():
+        writer.file(path, file.read_bytes())
+
+
+def _sources(suite: str) -> str:
+    mirror = mirrors()
+    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    parts = [(mirror.uri, f"{suite} {suite}-updates")]
+    if mirror.security_uri:
+        parts.append((mirror.security_uri, f"{suite}-security"))
+    return "\n".join(
+        f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n" for uri, suites in parts
+    )
+
+
+def _append(tar: Path, more: Path) -> None:
+    with tarfile.open(more) as source, tarfile.open(tar, "a") as target:
+        for info in source:
+            if not info.isdir():
+                target.addfile(info, source.extractfile(info) if info.isreg() else None)
+
+
+def _newest(debs: Iterable[Path]) -> int:
+    return max((built_at(deb) for deb in debs), default=0)
+
+
+def _kept(path: str) -> bool:
+    """Whether a file of a container belongs into the image: not what the engine or a log put there."""
+    plain = path.replace("/.wh.", "/")
+    if fnmatchcase(plain, "/usr/share/doc/*/copyright"):
+        return True
+    return not any(fnmatchcase(plain, pattern) for pattern in DROPPED)
 
 
 def _destination(path: str, pattern: str, target: str) -> str:
     if not target.endswith("/"):
         return target
-    fixed = pattern[: len(pattern) - len(pattern.lstrip("/"))] + pattern.strip("/").split("*", 1)[0]
-    return target + path.removeprefix(fixed.rpartition("/")[0] + "/")
+    fixed = pattern.split("*", 1)[0].rpartition("/")[0]
+    return target + path.removeprefix(f"{fixed}/")

@@ -34,6 +34,16 @@ class Plan:
         family = self.recipe.alpine_base if self.alpine else self.recipe.base
         return plan_for(family, self.variant.suite) if family else None
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages of this layer, by the names that the recipe asks for."""
+        return (*self.recipe.packages, *self.variant.packages)
+
+    @property
+    def all_packages(self) -> tuple[str, ...]:
+        """The packages of this layer and of all below it."""
+        return (*(self.base.all_packages if self.base else ()), *self.packages)
+
     def note(self, version: str) -> str:
         """Return one sentence for the reader, with the `version` that the image turned out to have."""
         if self.exact:

@@ -1,0 +1,161 @@
+"""Making a layer by running packages' maintainer scripts: in a container, never on this machine."""
+
+import gzip
+import io
+import json
+import tarfile
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from docker import DockerClient
+from docker.errors import APIError, ContainerError
+from docker.errors import ImageNotFound as NotHere
+from docker.models.containers import Container
+
+from docker_tutor.errors import RecipeFailed
+from docker_tutor.i18n import _
+
+__all__ = ["built", "exported", "last_layer", "temporary_image"]
+
+WORK = "/.making"
+"""Folder in the container that is gone at the end."""
+LIMIT_S = 600
+
+INSTALL = f"""\
+set -eu
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes LC_ALL=C.UTF-8
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+cd {WORK}/debs
+if [ ! -s /var/lib/dpkg/status ]; then
+    # From nothing: users and groups first, since every other package's files are given to them.
+    mkdir -p /var/lib/dpkg/info /var/lib/dpkg/updates /var/log
+    touch /var/lib/dpkg/status
+    dpkg --force-depends --force-unsafe-io --install *_base-passwd_*.deb
+fi
+if ls *.deb >/dev/null 2>&1; then
+    # All at once, in apt's order: a pre-dependency may be unpacked by then and not configured, hence the force.
+    dpkg --force-depends --force-unsafe-io --unpack *.deb
+    dpkg --force-unsafe-io --configure --pending
+fi
+cd /
+if [ -e {WORK}/files.tar ]; then tar -C / --no-same-owner -xf {WORK}/files.tar; fi
+if [ -e {WORK}/finish.sh ]; then sh -eu {WORK}/finish.sh; fi
+# A password's date of change would make every day's image another one.
+today=$(($(date +%s) / 86400))
+if grep -q ":$today:" /etc/shadow; then sed -i "s/:$today:/:19700:/" /etc/shadow; fi
+rm -rf {WORK}
+"""
+
+
+@contextmanager
+def built(  # noqa: PLR0913 - what goes into one container
+    client: DockerClient,
+    image: str,
+    debs: Iterable[Path],
+    files: Path | None,
+    finish: str,
+    labels: Mapping[str, str],
+) -> Iterator[Container]:
+    """Yield a stopped container in which `debs` are installed, then `files` (a tar) unpacked, then `finish` run.
+
+    It has no network. Raises RecipeFailed with the end of what it said.
+    """
+    container = client.containers.create(
+        image,
+        [INSTALL],
+        entrypoint=["/bin/sh", "-c"],
+        labels=dict(labels),
+        network_mode="none",
+        user="0",
+        working_dir="/",
+        healthcheck={"test": ["NONE"]},
+    )
+    try:
+        with tempfile.TemporaryFile() as luggage:
+            _pack(luggage, debs, files, finish)
+            container.put_archive("/", luggage)
+        container.start()
+        code = container.wait(timeout=LIMIT_S)["StatusCode"]
+        if code:
+            said = container.logs(tail=12).decode(errors="replace").strip()
+            raise RecipeFailed(_("The recipe of {image} ended with {code}: {said}").format(
+                image=image, code=code, said=said))  # fmt: skip
+        yield container
+    except (APIError, ContainerError) as error:
+        raise RecipeFailed(_("The engine could not make the stand-in: {said}").format(said=error)) from error
+    finally:
+        container.remove(force=True, v=True)
+
+
+@contextmanager
+def temporary_image(client: DockerClient, name: str) -> Iterator[str]:
+    """Yield `name`, an image loaded for this work only, and take it away again."""
+    try:
+        yield name
+    finally:
+        try:
+            client.images.remove(name, force=True)
+        except NotHere:
+            # It never came to be: what stopped it is already on its way up.
+            return
+
+
+def exported(container: Container, file: Path) -> None:
+    """Write all files of `container` to `file`, a tar."""
+    with file.open("wb") as out:
+        for chunk in container.export():
+            out.write(chunk)
+
+
+def last_layer(client: DockerClient, container: Container, name: str, scratch: Path) -> Path:
+    """Return a tar of what `container` changed on its image, with whiteouts as the image specification has them."""
+    repository, _colon, tag = name.rpartition(":")
+    container.commit(repository, tag)
+    with temporary_image(client, name):
+        saved = scratch / "saved.tar"
+        with saved.open("wb") as out:
+            for chunk in client.api.get_image(name):
+                out.write(chunk)
+    with tarfile.open(saved) as tar:
+        manifest: Sequence[Mapping[str, Any]] = _json(tar, "manifest.json")
+        source = tar.extractfile(manifest[0]["Layers"][-1])
+        assert source is not None  # noqa: S101 - the manifest names files
+        file = scratch / "changes.tar"
+        # The containerd store compresses its layers, the classic one does not.
+        with _plain(source) as plain, file.open("wb") as out:
+            while chunk := plain.read(1 << 20):
+                out.write(chunk)
+    saved.unlink()
+    return file
+
+
+def _json(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - JSON may be anything
+    opened = tar.extractfile(name)
+    assert opened is not None  # noqa: S101 - every saved image has it
+    return json.load(opened)
+
+
+def _plain(source: IO[bytes]) -> IO[bytes]:
+    head = source.read(2)
+    source.seek(0)
+    return gzip.GzipFile(fileobj=source) if head == b"\x1f\x8b" else source  # type: ignore[return-value]
+
+
+def _pack(luggage: IO[bytes], debs: Iterable[Path], files: Path | None, finish: str) -> None:
+    with tarfile.open(fileobj=luggage, mode="w") as tar:
+        folder = tarfile.TarInfo(f"{WORK[1:]}/debs")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o755
+        tar.addfile(folder)
+        for number, deb in enumerate(debs):
+            tar.add(deb, f"{WORK[1:]}/debs/{number:04}_{deb.name}")
+        if files:
+            tar.add(files, f"{WORK[1:]}/files.tar")
+        if finish:
+            info = tarfile.TarInfo(f"{WORK[1:]}/finish.sh")
+            content = finish.encode()
+            info.size = len(content)
+            tar.addfile(info, io.BytesIO(content))
+    luggage.seek(0)
