@@ -62,13 +62,16 @@ def build(
 ) -> Build:
     """Build `context` (a folder, relative to the room's own) and return the build with its trace.
 
+    Without a `tag` no image is made, only the cache is filled.
+
     `dockerfile` is the text of one to use instead of the context's own. `options` are further words of
     `docker buildx build`, for example `["--no-cache"]` or `["--target", "build"]`.
     Raises CommandFailed when the build fails, unless `check` is off.
     """
     folder = room.folder / context
     words = ["buildx", "build", "--progress=rawjson"]
-    words += ["--tag", tag] if tag else []
+    # Without a tag only the cache is wanted: an image without a name would be left lying about.
+    words += ["--tag", tag] if tag else ["--output=type=cacheonly"]
     for name, value in (arguments or {}).items():
         words += ["--build-arg", f"{name}={value}"]
     for name, path in (secrets or {}).items():
