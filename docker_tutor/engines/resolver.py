@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 
 from docker_tutor.engines.base import Engine
-from docker_tutor.errors import EngineNotFound, UnknownEngine
+from docker_tutor.errors import EngineError, EngineNotFound, EngineNotPermitted, UnknownEngine
 from docker_tutor.i18n import _
 
 __all__ = ["AUTOMATIC", "KINDS", "kinds", "resolve"]
@@ -44,7 +44,7 @@ def resolve(kind: str | None = None) -> Engine:
     """
     wanted = kind or os.environ.get("DOCKER_TUTOR_ENGINE") or "auto"
     if wanted == "auto":
-        return _automatic()
+        return _running() or _automatic()
     if wanted not in KINDS:
         raise UnknownEngine(
             _("There is no engine called {name}: choose one of {names}.").format(name=wanted, names=", ".join(kinds()))
@@ -52,13 +52,33 @@ def resolve(kind: str | None = None) -> Engine:
     return KINDS[wanted]()
 
 
-def _automatic() -> Engine:
-    reasons = []
+def _running() -> Engine | None:
+    """Return an engine of ours that is running: whoever started it means it to be used."""
     for kind in AUTOMATIC:
         try:
-            return KINDS[kind]()
-        except EngineNotFound as error:
+            engine = KINDS[kind]()
+        except EngineError:
+            continue
+        if engine.disposable and engine.status().state == "running":
+            return engine
+    return None
+
+
+def _automatic() -> Engine:
+    reasons: list[EngineError] = []
+    for kind in AUTOMATIC:
+        try:
+            engine = KINDS[kind]()
+            if not engine.disposable:
+                engine.up()  # which starts nothing, and says whether it answers
+        except EngineError as error:
             reasons.append(error)
+        else:
+            return engine
+    # A daemon that is there and may not be used is what its user can do most about.
+    not_permitted = [reason for reason in reasons if isinstance(reason, EngineNotPermitted)]
+    if not_permitted:
+        raise not_permitted[0]
     raise EngineNotFound(
         _(
             "No Docker Engine answers here, and starting one needs Linux and root: start Docker, point DOCKER_HOST "

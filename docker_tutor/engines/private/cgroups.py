@@ -15,7 +15,7 @@ __all__ = ["processes", "remove", "thaw", "trees"]
 
 def trees(parent: str) -> list[Path]:
     """Return the folders of the cgroup `parent` (`/docker-tutor-…`) in every mounted tree."""
-    with open("/proc/self/mountinfo", encoding="utf-8") as table:
+    with Path("/proc/self/mountinfo").open(encoding="utf-8") as table:
         mounts = [line.split(" ") for line in table]
     points = [Path(m[4]) for m in mounts if m[m.index("-") + 1] in {"cgroup", "cgroup2"}]
     return [folder for point in points if (folder := point / parent.lstrip("/")).is_dir()]
@@ -23,7 +23,7 @@ def trees(parent: str) -> list[Path]:
 
 def processes(parent: str) -> set[Process]:
     """Return every process below `parent`."""
-    found = set()
+    found: set[Process] = set()
     for folder in _folders(parent):
         try:
             pids = (folder / "cgroup.procs").read_text(encoding="ascii").split()

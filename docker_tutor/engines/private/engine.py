@@ -113,7 +113,7 @@ class PrivateEngine:
         """Ask or try what the running engine can do. Raises `EngineError` when it does not answer."""
         from docker_tutor.engines.probing import probe
 
-        return probe(self.address, self.tools, disposable=True)
+        return probe(self.layout.socket, self.tools, disposable=True)
 
     def logs(self) -> str:
         """Return the daemon's own log, also of a start that failed."""

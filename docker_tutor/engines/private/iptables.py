@@ -31,7 +31,7 @@ def link(layout: Layout, programs: Programs, environment: Mapping[str, str]) -> 
     for variant in ("nft", "legacy"):
         program = programs.path(f"xtables-{variant}-multi")
         for trial in TRIALS:
-            command = [*layout.enter, program, "iptables", "--wait", "--table", "nat", *trial]
+            command: list[str | Path] = [*layout.enter, program, "iptables", "--wait", "--table", "nat", *trial]
             done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(environment))
             if done.returncode:
                 said = done.stderr.strip()

@@ -1,7 +1,7 @@
 """The keeper: a process beside the private engine that forwards its ports and notes when a part of it ends.
 
-Run as `python -m docker_tutor.engines.private.keeper NAME RUNTIME DATA`, the fields of its layout. It owns nothing that could not be found
-without it: killed, it is started again by the next `up`.
+Run as `python -m docker_tutor.engines.private.keeper NAME RUNTIME DATA`, the fields of its layout. It owns nothing
+that could not be found without it: killed, it is started again by the next `up`.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -32,7 +31,7 @@ TRY_AGAIN_EVERY = 20
 SHORT_LIVED_PORTS = range(32768, 61000)
 """A UDP socket here is, as a rule, a client's own: it is forwarded once it has been seen twice."""
 CHUNK_BYTES = 1 << 16
-EVENTS = b"GET /events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D HTTP/1.1\r\nHost: docker\r\n\r\n"
+EVENTS = b"GET /events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D HTTP/1.1\r\nHost: d\r\n\r\n"
 log = logging.getLogger("keeper")
 
 
@@ -59,6 +58,7 @@ class Keeper:
         self.layout = layout
         self.state = state
         self.note = ""
+        self.asked = False
         self._slirp = Slirp(layout.slirp_socket)
         self._inside = Inside(layout.network_namespace)
         self._forwards: dict[Listener, _Forward] = {}
@@ -85,6 +85,11 @@ class Keeper:
         async with self._arranging:
             await self._arrange(set())
         self._publish()
+
+    def on_ask(self) -> None:
+        """End, because somebody asked."""
+        self.asked = True
+        self.ended.set()
 
     def _watch(self, name: str) -> None:
         process = self.state.process(name)
@@ -166,11 +171,9 @@ class Keeper:
                 log.info("not withdrawn, slirp4netns has ended: %s", error)
 
     def _publish(self) -> None:
-        ports = [
-            asdict(ForwardedPort(f.listener.protocol, f.listener.port, f.reached, f.note))
-            for f in self._forwards.values()
-        ]
-        write_json(self.layout.ports, {"ports": sorted(ports, key=lambda p: p["port"]), "note": self.note})
+        forwards = sorted(self._forwards.values(), key=lambda f: (f.listener.port, f.listener.protocol))
+        ports = [ForwardedPort(f.listener.protocol, f.listener.port, f.reached, f.note) for f in forwards]
+        write_json(self.layout.ports, {"ports": [asdict(port) for port in ports], "note": self.note})
 
 
 def _say_ready() -> None:
@@ -180,25 +183,17 @@ def _say_ready() -> None:
 
 
 async def _keep(layout: Layout, state: State) -> bool:
-    """Keep, and return whether the system asked the keeper to end: then the engine goes with it."""
+    """Keep, and return whether the keeper was asked to end (the machine shuts down): then the engine goes with it."""
     keeper = Keeper(layout, state)
-    asked = False
-
-    def on_ask() -> None:
-        nonlocal asked
-        asked = True
-        keeper.ended.set()
-
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, on_ask)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, keeper.on_ask)
     await keeper.run()
-    return asked
+    return keeper.asked
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Keep the engine whose layout has the three fields given as arguments."""
+def main(name: str, runtime: str, data: str) -> None:
+    """Keep the engine whose layout has the three fields `name`, `runtime` and `data`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    name, runtime, data = arguments
     layout = Layout(name, Path(runtime), Path(data))
     state = read(layout.state)
     if state is None:
@@ -208,4 +203,4 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

@@ -80,7 +80,7 @@ class Layout:
 
     @property
     def enter(self) -> tuple[str, ...]:
-        """The command that runs another one inside the namespaces. (`ip netns exec` would hide the cgroup mounts.)"""
+        """The command that runs another one inside the namespaces; `ip netns exec` would hide the cgroup mounts."""
         return ("nsenter", f"--net={self.network_namespace}", f"--uts={self.uts_namespace}", "--")
 
     def log(self, program: str) -> Path:

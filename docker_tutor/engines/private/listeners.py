@@ -15,7 +15,12 @@ __all__ = ["Listener", "listeners", "parse"]
 LISTEN = "0A"
 UNCONNECTED = "07"
 ANY = frozenset(("0.0.0.0", "::"))  # noqa: S104 - read from the table, nothing binds to it here
-TABLES: tuple[tuple[Literal["tcp", "udp"], str], ...] = (("tcp", "tcp"), ("tcp", "tcp6"), ("udp", "udp"), ("udp", "udp6"))
+TABLES: tuple[tuple[Literal["tcp", "udp"], str], ...] = (
+    ("tcp", "tcp"),
+    ("tcp", "tcp6"),
+    ("udp", "udp"),
+    ("udp", "udp6"),
+)
 
 
 @dataclass(frozen=True, slots=True)

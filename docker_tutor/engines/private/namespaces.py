@@ -6,6 +6,7 @@ number prove that a process belongs to us. Source: `man 7 namespaces`, `man 1 un
 
 import ctypes
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,7 +18,8 @@ __all__ = ["create", "held", "mounts_below", "unmount_below"]
 
 HOST_NAME = "docker-tutor"
 MNT_DETACH = 2
-NSFS = "nsfs"
+ESCAPED = re.compile(r"\\([0-7]{3})")
+"""How the mount table writes spaces, tabs, newlines and backslashes (`man 5 proc`)."""
 
 
 def create(layout: Layout) -> None:
@@ -40,17 +42,16 @@ def create(layout: Layout) -> None:
 def held(layout: Layout) -> int | None:
     """Return the inode of the network namespace that we hold; None when we hold none."""
     if layout.network_namespace in mounts_below(layout.runtime):
-        return os.stat(layout.network_namespace).st_ino
+        return layout.network_namespace.stat().st_ino
     return None
 
 
 def mounts_below(*folders: Path) -> list[Path]:
     """Return what is mounted at or below `folders`, the latest first."""
     found = []
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+    with Path("/proc/self/mountinfo").open(encoding="utf-8", errors="surrogateescape") as table:
         for line in table:
-            # Spaces and other odd characters are written as octal escapes (`man 5 proc`).
-            point = Path(line.split(" ")[4].encode().decode("unicode_escape").encode("latin-1").decode(errors="replace"))
+            point = Path(ESCAPED.sub(lambda escape: chr(int(escape[1], 8)), line.split(" ")[4]))
             if any(point.is_relative_to(folder) for folder in folders):
                 found.append(point)
     return found[::-1]

@@ -81,8 +81,8 @@ def boot_id() -> str:
 
 def running() -> Iterable[Process]:
     """Yield every process that can be seen."""
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (process := Process.of(int(entry))):
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (process := Process.of(int(entry.name))):
             yield process
 
 

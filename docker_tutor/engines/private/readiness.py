@@ -5,6 +5,7 @@ import select
 import socket
 import time
 from pathlib import Path
+from typing import Self
 
 from docker_tutor.engines.private.processes import Process
 from docker_tutor.errors import EngineStartFailed
@@ -23,7 +24,7 @@ class Readiness:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
 
-    def __enter__(self) -> "Readiness":
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

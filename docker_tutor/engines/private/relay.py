@@ -42,7 +42,7 @@ class Inside:
     @staticmethod
     def _make(family: socket.AddressFamily) -> socket.socket:
         made = socket.socket(family, socket.SOCK_STREAM)
-        made.setblocking(False)
+        made.settimeout(0)
         return made
 
 

@@ -40,7 +40,7 @@ def start(layout: Layout, programs: Programs) -> State:
         Readiness(layout.runtime / "dockerd.notify") as dockerd_ready,
         Readiness(layout.runtime / "keeper.notify") as keeper_ready,
     ):
-        command = [*layout.enter, programs.path("containerd"), "--config", containerd_toml]
+        command: list[str | Path] = [*layout.enter, programs.path("containerd"), "--config", containerd_toml]
         containerd = starting.run("containerd", command, containerd_ready.environment)
         _start_slirp(starting, programs)
         iptables.link(layout, programs, starting.environment)

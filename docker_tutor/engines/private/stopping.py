@@ -6,14 +6,13 @@ arguments. Anything else is never touched.
 """
 
 import http.client
-import json
 import os
 import shutil
 import signal
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from docker_tutor.engines.asking import ask
 from docker_tutor.engines.private import cgroups, namespaces
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.processes import Process, kill_all, running
@@ -74,26 +73,18 @@ def leftovers(layout: Layout) -> list[str]:
 
 def _stop_containers(layout: Layout) -> None:
     """Let containers end in their own way, all at once; those that do not are killed after two seconds."""
+    patience_s = CONTAINER_GRACE_S + DAEMON_GRACE_S
+
+    def stop_one(container: str) -> None:
+        ask(layout.socket, "POST", f"/containers/{container}/stop?t={CONTAINER_GRACE_S}", within_s=patience_s)
+
     try:
-        ids = [container["Id"] for container in json.loads(_call(layout, "GET", "/containers/json"))]
+        ids = [container["Id"] for container in ask(layout.socket, "GET", "/containers/json")]
         if ids:
-            paths = [f"/containers/{container}/stop?t={CONTAINER_GRACE_S}" for container in ids]
             with ThreadPoolExecutor(len(ids)) as pool:
-                list(pool.map(lambda path: _call(layout, "POST", path), paths))
+                list(pool.map(stop_one, ids))
     except (OSError, ValueError, http.client.HTTPException):
         return  # the daemon does not answer any more: the containers are found by their cgroup
-
-
-def _call(layout: Layout, method: str, path: str) -> bytes:
-    connection = http.client.HTTPConnection("docker", timeout=CONTAINER_GRACE_S + DAEMON_GRACE_S)
-    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.sock.settimeout(connection.timeout)
-    try:
-        connection.sock.connect(str(layout.socket))
-        connection.request(method, path)
-        return connection.getresponse().read()
-    finally:
-        connection.close()
 
 
 def _end_strays(layout: Layout, keeper: Process | None) -> None:
@@ -120,7 +111,7 @@ def _strays(layout: Layout, keeper: Process | None) -> list[Process]:
 
 def _in_namespace(process: Process, inode: int | None) -> bool:
     try:
-        return inode is not None and os.stat(f"/proc/{process.pid}/ns/net").st_ino == inode
+        return inode is not None and Path(f"/proc/{process.pid}/ns/net").stat().st_ino == inode
     except OSError:
         return False  # it ended, or is a kernel thread's
 
@@ -128,13 +119,15 @@ def _in_namespace(process: Process, inode: int | None) -> bool:
 def _by_arguments(process: Process, layout: Layout) -> bool:
     try:
         arguments = Path(f"/proc/{process.pid}/cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
-        program = os.readlink(f"/proc/{process.pid}/exe")
+        program = str(Path(f"/proc/{process.pid}/exe").readlink())
     except OSError:
         return False
     own = program.startswith(f"{cache_folder().resolve()}/engines/") or KEEPER in arguments
     # The command line client is the learner's: it may name our socket, and ends by itself.
-    return own and not program.endswith("/docker") and any(
-        str(folder) in argument for argument in arguments for folder in (layout.runtime, layout.data)
+    return (
+        own
+        and not program.endswith("/docker")
+        and any(str(folder) in argument for argument in arguments for folder in (layout.runtime, layout.data))
     )
 
 
