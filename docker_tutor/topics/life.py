@@ -5,7 +5,6 @@ Sources: Engine API; `ctr events` (containerd); the kernel's process connector (
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -117,29 +116,18 @@ def _from_calls(calls: Iterable[Call]) -> Iterator[Span]:
 
 @contextmanager
 def _containerd_events(room: Room, heard: list[str]) -> Iterator[None]:
-    """Collect what `ctr events` writes, where the engine brings `ctr` and its containerd can be reached."""
-    found = shutil.which("ctr", path=":".join(str(folder) for folder in room.engine.tools.path))
-    address = _containerd_socket(room) if found else None
-    if not found or not address:
+    """Collect what `ctr events` writes, where the engine brings `ctr` and says where its containerd listens."""
+    ctr, address = room.engine.tools.programs.get("ctr"), room.engine.tools.containerd
+    if not ctr or not address:
         yield
         return
-    listener = subprocess.Popen(
-        [found, "--address", address, "--namespace", "moby", "events"], stdout=subprocess.PIPE, text=True
-    )
+    words = [str(ctr), "--address", address, "--namespace", "moby", "events"]
+    listener = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
         yield
     finally:
         listener.terminate()
         heard += (listener.communicate()[0] or "").splitlines()
-
-
-def _containerd_socket(room: Room) -> str | None:
-    # The shim of any container is told where containerd listens; one is started to see it.
-    from docker_tutor.topics import probes, processes
-
-    with probes.running(room, "address", "--network=none", image="alpine:3.19") as name:
-        words = processes.chain(room, name).role("shim").command.split()
-    return words[words.index("-address") + 1] if "-address" in words else None
 
 
 def _from_containerd(line: str) -> Iterator[Span]:
