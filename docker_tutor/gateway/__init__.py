@@ -28,7 +28,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    from importlib import import_module  # noqa: PLC0415 - the point of this function is to import late
+    from importlib import import_module
 
     if name == "cleanup":
         return import_module("docker_tutor.gateway.cleanup")

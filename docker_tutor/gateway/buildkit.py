@@ -67,7 +67,7 @@ def exported_names(solve_request: bytes) -> list[str]:
 
 
 def built(solve_response: bytes) -> dict[str, str]:
-    """Return what a build says it has made: `containerimage.digest`, `image.name`, …"""
+    """Return what a build says it has made: `containerimage.digest`, `image.name` and others."""
     return dict(_pair(value) for number, value in _fields(solve_response) if number == _RESPONSE)
 
 
@@ -81,9 +81,9 @@ class BuildkitWatch:
 
     def __init__(
         self,
-        starting: Callable[[list[str]], Awaitable[str | None]],
-        pruning: Callable[[], str | None],
         finished: Callable[[list[str], list[str]], Awaitable[None]],
+        starting: Callable[[list[str]], Awaitable[str | None]] | None = None,
+        pruning: Callable[[], str | None] | None = None,
     ) -> None:
         self._starting, self._pruning, self._finished = starting, pruning, finished
         self._reader = GrpcReader(frozenset({SOLVE, PRUNE}))
@@ -107,11 +107,11 @@ class BuildkitWatch:
 
     async def _judge(self, call: GrpcCall, message: bytes | None) -> str | None:
         if call.method == PRUNE:
-            return self._pruning()
+            return self._pruning() if self._pruning is not None else None
         if message is None:
             return None
         names = self._names[call.stream] = exported_names(message)
-        return await self._starting(names)
+        return await self._starting(names) if self._starting is not None else None
 
     async def down(self, data: bytes) -> bytes:
         """See what the daemon answers; it is passed on as it is."""

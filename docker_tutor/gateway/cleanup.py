@@ -63,7 +63,9 @@ async def _labelled(connector: Connector, owner: str) -> set[str]:
         found = await find(daemon)
     finally:
         await daemon.close()
-    labels = [item.get("Labels") or (item.get("Spec") or {}).get("Labels") or {} for kind in found for item in found[kind]]
+    labels = [
+        item.get("Labels") or (item.get("Spec") or {}).get("Labels") or {} for kind in found for item in found[kind]
+    ]
     return {entry[SCOPE] for entry in labels if SCOPE in entry and entry.get(OWNER) == owner}
 
 

@@ -19,7 +19,9 @@ def load(name: str) -> Extension:
         for part in attribute.split("."):
             found = getattr(found, part)
     except (ImportError, AttributeError, ValueError) as error:
-        raise GatewayError(_("There is no gateway extension “{name}”: {error}").format(name=name, error=error)) from error
+        raise GatewayError(
+            _("There is no gateway extension “{name}”: {error}").format(name=name, error=error)
+        ) from error
     if not isinstance(found, Callable):  # type: ignore[arg-type]
         raise GatewayError(_("The gateway extension “{name}” is not a function").format(name=name))
     return cast("Extension", found)

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from docker_tutor.errors import GatewayError
 from docker_tutor.gateway import live
@@ -123,7 +123,7 @@ class Gateway:
         self._cleaned = cleaned_from(answer["cleaned"])
         return self._cleaned
 
-    def __enter__(self) -> "Gateway":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_exception: object) -> None:
@@ -160,5 +160,5 @@ def _environment(*, with_our_path: bool) -> dict[str, str]:
     # `-P` keeps a learner's own `queue.py` in the working directory from being taken for Python's; an extension,
     # though, may live wherever we could import it from.
     package = str(Path(__file__).resolve().parents[2])
-    path = [package, *(entry or os.getcwd() for entry in sys.path if with_our_path)]
+    path = [package, *(entry or str(Path.cwd()) for entry in sys.path if with_our_path)]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(dict.fromkeys(path))}

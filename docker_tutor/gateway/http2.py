@@ -101,7 +101,7 @@ class GrpcReader:
             if isinstance(frame, HeadersFrame | ContinuationFrame | PushPromiseFrame):
                 self._block += frame.data
                 if "END_HEADERS" in frame.flags:
-                    headers = dict(self._hpack.decode(bytes(self._block)))
+                    headers = {str(header[0]): str(header[1]) for header in self._hpack.decode(bytes(self._block))}
                     self._block.clear()
                     method = headers.get(":path", "")
                     if method in self._methods:

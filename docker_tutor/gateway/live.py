@@ -36,14 +36,14 @@ class Registration:
 
 def owner() -> str:
     """Return a short text for this user and checkout on this machine: the value of the OWNER label."""
-    from docker_tutor import paths  # noqa: PLC0415 - the gateway's own process gets the text by argument
+    from docker_tutor import paths
 
     return hashlib.sha256(f"{platform.node()}\0{getpass.getuser()}\0{paths.instance()}".encode()).hexdigest()[:12]
 
 
 def live_folder() -> Path:
     """Return the folder of the registrations of this user and checkout."""
-    from docker_tutor import paths  # noqa: PLC0415 - as above
+    from docker_tutor import paths
 
     folder = paths.runtime_folder() / "gateways"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -38,32 +38,25 @@ class Made:
         """Note what a request that succeeded has made."""
         if not self.wants_answer(request):
             return
-        path = request.path
-        if path == "/images/create" and request.first("fromImage"):
+        if request.path == "/images/create" and request.first("fromImage"):
             self._journal.note("pulled", tag_name(request.first("fromImage"), request.first("tag")))
-        elif path == "/images/create":
-            for line in _lines(body):
-                if str(line.get("status", "")).startswith("sha256:"):
-                    self._journal.note("image", "", line["status"])
-            await self._tagged(request.first("repo"), request.first("tag"))
-        elif path == "/images/load":
-            for line in _lines(body):
-                for name in _LOADED.findall(str(line.get("stream", ""))):
-                    if name.startswith("sha256:"):
-                        self._journal.note("image", "", name)
-                    else:
-                        await self.tagged(name)
-        elif path.endswith("/tag"):
-            await self._tagged(request.first("repo"), request.first("tag"))
-        elif path == "/commit":
-            self._journal.note("image", "", next((str(line.get("Id", "")) for line in _lines(body)), ""))
-            await self._tagged(request.first("repo"), request.first("tag"))
-        elif path == "/build":
-            for line in _lines(body):
-                if isinstance(line.get("aux"), dict) and line["aux"].get("ID"):
-                    self._journal.note("image", "", line["aux"]["ID"])
-            for name in request.query.get("t", []):
-                await self.tagged(name)
+            return
+        for line in _lines(body):
+            for name in _LOADED.findall(str(line.get("stream", ""))):
+                await self._made(name)
+            aux = line.get("aux")
+            for found in (line.get("Id"), line.get("status"), aux.get("ID") if isinstance(aux, dict) else None):
+                if str(found).startswith("sha256:"):  # committed, imported, built
+                    await self._made(str(found))
+        await self._tagged(request.first("repo"), request.first("tag"))
+        for name in request.query.get("t", []):
+            await self.tagged(name)
+
+    async def _made(self, name: str) -> None:
+        if name.startswith("sha256:"):
+            self._journal.note("image", "", name)
+        else:
+            await self.tagged(name)
 
     async def _tagged(self, repository: str, tag: str) -> None:
         if repository:

@@ -131,9 +131,14 @@ async def remove(
             break
     await _tags(removal)
     await _images(removal, [image["Id"] for image in found["images"]])
+    done = {kind: tuple(sorted(names)) for kind, names in removal.done.items()}
     return Cleaned(
         scope,
-        *(tuple(sorted(removal.done.get(k, ()))) for k in ("containers", "networks", "volumes", "images", "services")),
+        containers=done.get("containers", ()),
+        networks=done.get("networks", ()),
+        volumes=done.get("volumes", ()),
+        images=done.get("images", ()),
+        services=done.get("services", ()),
         kept=tuple(sorted({entry.name for entry in ledger.of("pulled")})),
         leftovers=tuple(Leftover(kind, name, why) for (kind, name), why in sorted(removal.left.items())),
         seconds=time.perf_counter() - started,
@@ -166,9 +171,7 @@ async def _containers(removal: _Removal, containers: list[dict[str, Any]]) -> No
     async def one(container_id: str) -> Answer:
         answer = await removal.daemon.call("DELETE", f"/containers/{container_id}", {"force": 1, "v": 1})
         if answer.status == 409:  # `--rm` is at it already
-            waited = await removal.daemon.call(
-                "POST", f"/containers/{container_id}/wait", {"condition": "removed"}
-            )
+            waited = await removal.daemon.call("POST", f"/containers/{container_id}/wait", {"condition": "removed"})
             return answer if waited.ok else waited
         return answer
 
@@ -197,9 +200,7 @@ async def _tags(removal: _Removal) -> None:
         if image["Id"] != image_id:
             removal.left["images", name] = "someone else has given this name to another image since"
             continue
-        await removal.each(
-            "images", [(name, removal.daemon.call("DELETE", f"/images/{quote(name, safe='/:@')}"))]
-        )
+        await removal.each("images", [(name, removal.daemon.call("DELETE", f"/images/{quote(name, safe='/:@')}"))])
 
 
 async def _images(removal: _Removal, labelled: list[str]) -> None:

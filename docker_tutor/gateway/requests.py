@@ -37,6 +37,8 @@ class Request:
     scope: str = ""
     typed_name: str = ""
     """The name that the client asked for, where another one had to be given."""
+    daemon: Any = None
+    """For extensions: `await request.daemon.call("GET", "/version")` asks the daemon itself."""
 
     @classmethod
     def parse(cls, method: str, target: str) -> "Request":

@@ -40,7 +40,7 @@ class Connector:
     async def _open_tcp(self, host: str, port: int | None) -> Streams:
         if self.tls_folder is None:
             return await asyncio.open_connection(host, port or 2375, limit=BUFFER_BYTES)
-        import ssl  # noqa: PLC0415 - takes longer to import than everything else here, and is seldom needed
+        import ssl
 
         context = ssl.create_default_context(cafile=str(self.tls_folder / "ca.pem"))
         context.load_cert_chain(self.tls_folder / "cert.pem", self.tls_folder / "key.pem")

@@ -24,20 +24,19 @@ class Watch(Protocol):
         """See bytes on their way to the client; return what is to be sent."""
 
 
-
 class ClientReader(asyncio.StreamReader):
     """A stream that calls `on_end` as soon as its other side has closed, even while nobody reads."""
 
     on_end: Callable[[], None] | None = None
 
     def feed_eof(self) -> None:
-        """Called by asyncio when the other side has closed."""
+        """Take note that the other side has closed."""
         super().feed_eof()
         if self.on_end is not None:
             self.on_end()
 
     def set_exception(self, exc: BaseException) -> None:
-        """Called by asyncio when the connection broke."""
+        """Take note that the connection broke."""
         super().set_exception(exc)  # type: ignore[arg-type]
         if self.on_end is not None:
             self.on_end()
@@ -172,7 +171,7 @@ class _Hangups:
 
     def forget(self, writer: asyncio.StreamWriter) -> None:
         sock = writer.get_extra_info("socket")
-        if sock is not None and self._waiting.pop(sock.fileno(), None) and self._epoll is not None:
+        if sock is not None and self._epoll is not None and self._waiting.pop(sock.fileno(), None) is not None:
             self._epoll.unregister(sock.fileno())
 
     def _ready(self) -> None:
@@ -185,4 +184,3 @@ class _Hangups:
 
 
 HANGUPS = _Hangups()
-
