@@ -1,14 +1,12 @@
 """Making a layer by running packages' maintainer scripts: in a container, never on this machine."""
 
-import gzip
 import io
-import json
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from docker import DockerClient
 from docker.errors import APIError, ContainerError
@@ -18,11 +16,13 @@ from docker.models.containers import Container
 from docker_tutor.errors import RecipeFailed
 from docker_tutor.i18n import _
 
-__all__ = ["built", "exported", "last_layer", "temporary_image"]
+__all__ = ["built", "changed", "exported", "temporary_image"]
 
 WORK = "/.making"
 """Folder in the container that is gone at the end."""
 LIMIT_S = 600
+DELETED = 2
+"""`Kind` of a deleted path in `GET /containers/{id}/changes` (Docker Engine API)."""
 
 INSTALL = f"""\
 set -eu
@@ -51,7 +51,7 @@ rm -rf {WORK}
 
 
 @contextmanager
-def built(  # noqa: PLR0913 - what goes into one container
+def built(
     client: DockerClient,
     image: str,
     debs: Iterable[Path],
@@ -106,42 +106,17 @@ def temporary_image(client: DockerClient, name: str) -> Iterator[str]:
 def exported(container: Container, file: Path) -> None:
     """Write all files of `container` to `file`, a tar."""
     with file.open("wb") as out:
-        for chunk in container.export():
+        chunks: Iterator[bytes] = container.export()  # type: ignore[assignment] # the published types say text
+        for chunk in chunks:
             out.write(chunk)
 
 
-def last_layer(client: DockerClient, container: Container, name: str, scratch: Path) -> Path:
-    """Return a tar of what `container` changed on its image, with whiteouts as the image specification has them."""
-    repository, _colon, tag = name.rpartition(":")
-    container.commit(repository, tag)
-    with temporary_image(client, name):
-        saved = scratch / "saved.tar"
-        with saved.open("wb") as out:
-            for chunk in client.api.get_image(name):
-                out.write(chunk)
-    with tarfile.open(saved) as tar:
-        manifest: Sequence[Mapping[str, Any]] = _json(tar, "manifest.json")
-        source = tar.extractfile(manifest[0]["Layers"][-1])
-        assert source is not None  # noqa: S101 - the manifest names files
-        file = scratch / "changes.tar"
-        # The containerd store compresses its layers, the classic one does not.
-        with _plain(source) as plain, file.open("wb") as out:
-            while chunk := plain.read(1 << 20):
-                out.write(chunk)
-    saved.unlink()
-    return file
-
-
-def _json(tar: tarfile.TarFile, name: str) -> Any:  # noqa: ANN401 - JSON may be anything
-    opened = tar.extractfile(name)
-    assert opened is not None  # noqa: S101 - every saved image has it
-    return json.load(opened)
-
-
-def _plain(source: IO[bytes]) -> IO[bytes]:
-    head = source.read(2)
-    source.seek(0)
-    return gzip.GzipFile(fileobj=source) if head == b"\x1f\x8b" else source  # type: ignore[return-value]
+def changed(container: Container) -> tuple[set[str], set[str]]:
+    """Return the paths that `container` added or changed on its image, and those that it deleted."""
+    kinds: dict[bool, set[str]] = {True: set(), False: set()}
+    for change in container.diff() or ():
+        kinds[change["Kind"] == DELETED].add(str(change["Path"]))
+    return kinds[False], kinds[True]
 
 
 def _pack(luggage: IO[bytes], debs: Iterable[Path], files: Path | None, finish: str) -> None:

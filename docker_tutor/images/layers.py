@@ -85,15 +85,33 @@ class LayerWriter:
             self._entries[info.name] = info, content
 
 
-def rewrite(source: IO[bytes], file: Path, keep: Callable[[str], bool], newest: int) -> Layer:
-    """Copy the tar `source` to `file` sorted, without what `keep` refuses, with no time later than `newest`."""
+def rewrite(
+    source: IO[bytes], file: Path, keep: Callable[[str], bool], newest: int, deleted: Iterable[str] = ()
+) -> Layer:
+    """Copy the tar `source` to `file` sorted, without what `keep` refuses, with no time later than `newest`.
+
+    `deleted` become whiteouts, as the OCI image specification (`layer.md`) has them.
+    """
     with tarfile.open(fileobj=source, mode="r:") as old, tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as new:
-        for info in sorted(old.getmembers(), key=_order):
-            if not keep("/" + info.name.removeprefix("./").strip("/")):
-                continue
-            content = old.extractfile(info) if info.isreg() else None
+        members = [info for info in old.getmembers() if keep(_absolute(info.name))]
+        names = {info.name for info in members}
+        for info in sorted(members, key=_order):
+            content = old.extractfile(info) if info.isreg() or info.islnk() else None
+            if info.islnk() and info.linkname in names:
+                content = None
+            elif info.islnk() and content is not None:
+                # Its other name is in a layer below, where no link can lead: the file itself, once more.
+                info.type, info.size = tarfile.REGTYPE, content.seek(0, io.SEEK_END)
+                content.seek(0)
             new.addfile(_plain(info, newest), content)
+        for path in sorted(deleted):
+            folder, _slash, name = path.strip("/").rpartition("/")
+            new.addfile(_plain(tarfile.TarInfo(f"{folder}/.wh.{name}".lstrip("/")), newest))
     return Layer.of(file)
+
+
+def _absolute(name: str) -> str:
+    return "/" + name.removeprefix("./").strip("/")
 
 
 def merged(debs: Iterable[Path], file: Path, keep: Callable[[str], bool]) -> None:

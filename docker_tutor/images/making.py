@@ -2,22 +2,23 @@
 
 import tarfile
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from docker import DockerClient
 
 from docker_tutor.engines.packages import Archive, Package, mirrors
 from docker_tutor.errors import RecipeFailed
 from docker_tutor.i18n import _
-from docker_tutor.images.container import built, exported, last_layer, temporary_image
+from docker_tutor.images.container import built, changed, exported, temporary_image
+from docker_tutor.images.describing import configured, upstream
 from docker_tutor.images.layers import Layer, LayerWriter, built_at, deb_contents, merged, rewrite
 from docker_tutor.images.loading import load
 from docker_tutor.images.recipes import Plan
+from docker_tutor.images.slim import kept
 from docker_tutor.images.store import Made, MadeLayer, Store
 from docker_tutor.progress import Report, Step, silent
 
@@ -26,17 +27,7 @@ __all__ = ["make", "recipe_digest"]
 MAKING = "docker-tutor.making"
 """Label of the containers that make stand-ins."""
 SOURCES = "/etc/apt/sources.list.d/debian.sources"
-DROPPED = (
-    "/.dockerenv", "/.making*", "/dev/*", "/proc/*", "/sys/*", "/run/*", "/tmp/*", "/var/tmp/*",
-    "/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/etc/mtab", "/etc/machine-id", "/etc/*-",
-    "/var/cache/apt/*", "/var/cache/ldconfig/*", "/var/cache/debconf/*-old", "/var/lib/apt/lists/*",
-    "/var/lib/dpkg/*-old", "/var/lib/dpkg/lock*", "/var/lib/dpkg/triggers/Lock", "/var/lib/systemd/*",
-    "/usr/share/doc/*/*", "/usr/share/groff/*", "/usr/share/info/*", "/usr/share/lintian/*", "/usr/share/linda/*",
-    "/usr/share/locale/*", "/usr/share/man/*",
-    "/var/log/*.log", "/var/log/apt/*", "/var/log/faillog", "/var/log/lastlog",
-)  # fmt: skip
-"""What the engine puts into a container, what differs from one run to the next, and what an image is not read for."""
-FORMAT = "1"
+FORMAT = "2"
 """Raised when this code makes something else of the same recipe."""
 
 
@@ -106,7 +97,7 @@ def _rooted(plan: Plan, work: "_Work") -> Made:
     newest = _newest(debs.values())
     files = work.own_files(plan, newest)
     first = work.scratch / "first.tar"
-    merged(debs.values(), first, _kept)
+    merged(debs.values(), first, kept)
     _append(first, files)
     with temporary_image(work.client, f"docker-tutor/making:{plan.key}") as image:
         repository, _colon, tag = image.rpartition(":")
@@ -116,7 +107,7 @@ def _rooted(plan: Plan, work: "_Work") -> Made:
             whole = work.scratch / "whole.tar"
             exported(container, whole)
     with whole.open("rb") as source:
-        layer = rewrite(source, work.scratch / "layer.tar", _kept, newest)
+        layer = rewrite(source, work.scratch / "layer.tar", kept, newest)
     return _keep(plan, work.store, layer, packages, None, newest)
 
 
@@ -130,15 +121,21 @@ def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
     with temporary_image(work.client, f"docker-tutor/making:{base.key}") as image:
         load(work.client, work.store.archive([(base, {}, [image])]), base_plan.recipe.title, silent)
         with built(work.client, image, new.values(), files, plan.recipe.script(), work.labels(plan)) as container:
-            changes = last_layer(work.client, container, f"docker-tutor/making:{plan.key}", work.scratch)
-    with changes.open("rb") as source:
-        layer = rewrite(source, work.scratch / "layer.tar", _kept, newest)
+            paths, deleted = changed(container)
+            whole = work.scratch / "whole.tar"
+            exported(container, whole)
+    with whole.open("rb") as source:
+        layer = rewrite(
+            source,
+            work.scratch / "layer.tar",
+            lambda path: path in paths and kept(path),
+            newest,
+            filter(kept, deleted),
+        )
     return _keep(plan, work.store, layer, packages, base, newest)
 
 
-def _keep(  # noqa: PLR0913, PLR0917 - one image has that many parts
-    plan: Plan, store: Store, layer: Layer, packages: Sequence[Package], base: Made | None, newest: int
-) -> Made:
+def _keep(plan: Plan, store: Store, layer: Layer, packages: Sequence[Package], base: Made | None, newest: int) -> Made:
     """Keep the image made of `layer` on top of `base`."""
     versions = {package.name: package.version for package in packages}
     version = upstream(versions.get(plan.recipe.version_of, "")) or plan.variant.version
@@ -154,19 +151,6 @@ def _keep(  # noqa: PLR0913, PLR0917 - one image has that many parts
     )
     store.keep(made, layer)
     return made
-
-
-def configured(said: Mapping[str, Any], version: str, base: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a recipe's configuration on top of its base's: environment variables are merged by name."""
-    names = {line.partition("=")[0]: line for line in [*base.get("Env", ()), *said.get("Env", ())]}
-    return {**base, **said, "Env": [line.replace("{version}", version) for line in names.values()]}
-
-
-def upstream(version: str) -> str:
-    """Return the part of a Debian version that the software's own authors gave: `1:3.11.2-1+b1` → `3.11.2`."""
-    plain = version.partition(":")[2] or version
-    plain = plain.rpartition("-")[0] or plain
-    return plain.partition("+")[0].partition("~")[0]
 
 
 @dataclass(frozen=True)
@@ -231,14 +215,6 @@ def _append(tar: Path, more: Path) -> None:
 
 def _newest(debs: Iterable[Path]) -> int:
     return max((built_at(deb) for deb in debs), default=0)
-
-
-def _kept(path: str) -> bool:
-    """Whether a file of a container belongs into the image: not what the engine or a log put there."""
-    plain = path.replace("/.wh.", "/")
-    if fnmatchcase(plain, "/usr/share/doc/*/copyright"):
-        return True
-    return not any(fnmatchcase(plain, pattern) for pattern in DROPPED)
 
 
 def _destination(path: str, pattern: str, target: str) -> str:

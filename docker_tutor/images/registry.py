@@ -73,9 +73,7 @@ def registry_of(reference: Reference) -> tuple[str, list[str]]:
     return prefix.partition("/")[0], [f"{prefix}/{path}{reference.suffix}" for path in paths]
 
 
-def pull(
-    client: DockerClient, reference: Reference, report: Report, dead: DeadRegistries
-) -> Pulled | RegistryProblem:
+def pull(client: DockerClient, reference: Reference, report: Report, dead: DeadRegistries) -> Pulled | RegistryProblem:
     """Let the engine pull `reference`; a registry found dead is remembered in `dead` and not asked again."""
     host, names = registry_of(reference)
     if not names:

@@ -28,9 +28,7 @@ VERSION = "docker-tutor.version"
 """Label of a stand-in: the version that it turned out to have."""
 
 
-def ensure(
-    client: DockerClient, names: Iterable[str], report: Report = silent, *, disposable: bool
-) -> list[Provided]:
+def ensure(client: DockerClient, names: Iterable[str], report: Report = silent, *, disposable: bool) -> list[Provided]:
     """Have every image of `names` on the engine, and say where each came from.
 
     In order: already here → from the registry (`DOCKER_TUTOR_REGISTRY`, else the image's own) → a stand-in. On a
@@ -44,7 +42,7 @@ def ensure(
     return [_provide(client, Reference.parse(name), report, dead, store, disposable=disposable) for name in names]
 
 
-def _provide(  # noqa: PLR0913 - the parts of one session
+def _provide(
     client: DockerClient, reference: Reference, report: Report, dead: DeadRegistries, store: Store, *, disposable: bool
 ) -> Provided:
     started = time.perf_counter()

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 
 from docker_tutor.i18n import _
-from docker_tutor.images.reference import Reference
 from docker_tutor.images.recipes.recipe import Recipe, Variant, recipes
+from docker_tutor.images.reference import Reference
 
 __all__ = ["Plan", "choose", "plan_for"]
 

@@ -96,5 +96,7 @@ def _read(file: Path) -> Recipe:
     variants = tuple(
         Variant(v["suite"], v.get("version", ""), tuple(v.get("packages", ()))) for v in said.pop("variants")
     )
-    lists = {key: tuple(said.pop(key)) for key in ("names", "packages") if key in said}
-    return Recipe(family=file.parent.name, folder=file.parent, variants=variants, **lists, **said)
+    names, packages = tuple(said.pop("names", ())), tuple(said.pop("packages", ()))
+    return Recipe(
+        family=file.parent.name, folder=file.parent, variants=variants, names=names, packages=packages, **said
+    )
