@@ -44,6 +44,7 @@ class Room:
         self.address = ""
         self.wait = Wait(lambda: self.api)
         self.summary: Summary | None = None
+        self._client: docker.DockerClient | None = None
         self._gateway: Gateway | None = None
         self._undo = ExitStack()
         self._pid = os.getpid()
@@ -72,13 +73,14 @@ class Room:
             raise
         return cleanup
 
-    @cached_property
+    @property
     def client(self) -> docker.DockerClient:
-        """The SDK's client, through the gateway."""
+        """The SDK's client, through the gateway. Raises RoomClosed when the room has been left."""
         self._must_be_open()
-        client = docker.DockerClient(base_url=self.address)
-        self._undo.callback(client.close)
-        return client
+        if self._client is None:
+            self._client = docker.DockerClient(base_url=self.address)
+            self._undo.callback(self._client.close)
+        return self._client
 
     @property
     def api(self) -> docker.APIClient:

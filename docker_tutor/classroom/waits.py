@@ -153,8 +153,11 @@ def _limited(stream: "CancellableStream[Any]", within_s: float) -> Iterator[thre
         yield expired
     finally:
         timer.cancel()
+        timer.join()
         with suppress(OSError):
             stream.close()
+        # The SDK shuts the socket and keeps the file that it read from; without this it is a leaked descriptor.
+        vars(stream)["_response"].close()
 
 
 def _lines(chunks: "CancellableStream[bytes]") -> Iterator[str]:

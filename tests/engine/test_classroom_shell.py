@@ -1,0 +1,96 @@
+"""A terminal with a scope of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import docker
+import pexpect
+import pytest
+
+from docker_tutor import images
+from docker_tutor.classroom import shell
+from docker_tutor.engines.base import Engine
+from docker_tutor.errors import CommandFailed
+from docker_tutor.gateway import cleanup
+
+pytestmark = pytest.mark.engine
+
+IMAGE = "alpine:3.19"
+SHELL = "import sys; from docker_tutor.classroom import shell; sys.exit(shell.run(sys.argv[1:]))"
+MAKE = f"docker run -d --name web {IMAGE} sleep 600"
+
+
+@pytest.fixture
+def direct(engine: Engine) -> Iterator[docker.DockerClient]:
+    client = docker.DockerClient(base_url=engine.address)
+    images.ensure(client, [IMAGE], disposable=True)
+    yield client
+    client.close()
+
+
+def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
+    # Nobody announces that a gateway, which is no child of ours, has tidied up: look again, up to a limit.
+    deadline = time.monotonic() + within_s
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def test_a_command_runs_in_a_scope_of_its_own_and_its_status_comes_back(direct: docker.DockerClient) -> None:
+    assert shell.run(["bash", "-ec", f"{MAKE} >/dev/null; docker inspect web >/dev/null; exit 3"]) == 3
+    assert direct.containers.list(all=True) == []
+    assert cleanup.live_scopes() == []
+
+
+def test_a_death_by_signal_is_told_as_shells_tell_it(direct: docker.DockerClient) -> None:
+    assert shell.run(["sh", "-c", "kill -KILL $$"]) == 137
+
+
+def test_a_program_that_is_not_there_is_one_clear_error(direct: docker.DockerClient) -> None:
+    with pytest.raises(CommandFailed, match="There is no program `no-such-shell`"):
+        shell.run(["no-such-shell"])
+    assert cleanup.live_scopes() == []
+
+
+def test_a_person_types_in_it(direct: docker.DockerClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHELL", "/bin/sh")
+    monkeypatch.setenv("PS1", "$ ")
+    terminal = pexpect.spawn(sys.executable, ["-c", SHELL], timeout=30, encoding="utf-8")
+    terminal.expect_exact("$ ")
+    terminal.sendline(f"docker run --rm -it {IMAGE} sh -c 'test -t 0 && echo a ter''minal'")
+    terminal.expect_exact("a terminal")
+    terminal.sendline("sleep 600")
+    terminal.sendintr()
+    terminal.sendline("echo still he''re")
+    terminal.expect_exact("still here")
+    terminal.sendline(f"{MAKE}; exit 5")
+    terminal.expect(pexpect.EOF)
+    terminal.close()
+    assert terminal.exitstatus == 5
+    assert direct.containers.list(all=True) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
+def test_a_terminal_that_is_closed_leaves_nothing(number: signal.Signals, direct: docker.DockerClient) -> None:
+    # `docker run -d` writes the id before the container is started, hence a word of our own.
+    command = [sys.executable, "-c", SHELL, "sh", "-c", f"{MAKE} >/dev/null; echo made; exec sleep 600"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "made\n"
+    assert len(direct.containers.list()) == 1
+    process.send_signal(number)
+    process.wait()
+    try:
+        assert until(lambda: direct.containers.list(all=True) == [])
+        assert until(lambda: cleanup.live_scopes() == [])
+    finally:
+        with suppress(ProcessLookupError):  # a closed terminal would have ended the shell as well
+            os.killpg(process.pid, signal.SIGKILL)
+        process.stdout.close()
