@@ -1,15 +1,71 @@
 """Engines for the tests that need a real one. None of them is the learner's: each is an instance of its own."""
 
+import io
+import json
+import os
+import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
+from docker_tutor.engines.base import Engine
+from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.private.engine import PrivateEngine
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.stopping import leftovers
 from docker_tutor.paths import runtime_folder, shared_data_folder
+
+
+class Docker:
+    """The docker command of an engine, as a person would type it, with an image called `tiny` (busybox)."""
+
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """Keep the command's own configuration in `folder`."""
+        self.engine = engine
+        (folder / "config.json").write_text(json.dumps(dict(engine.tools.config)), encoding="utf-8")
+        path = os.pathsep.join([*map(str, engine.tools.path), os.environ["PATH"]])
+        self.environment = os.environ | {"DOCKER_HOST": engine.address, "DOCKER_CONFIG": str(folder), "PATH": path}
+
+    def __call__(self, *words: str, given: bytes | None = None) -> str:
+        """Run it and return what it prints; `pytest.fail` with what it complains about."""
+        done = subprocess.run(["docker", *words], env=self.environment, input=given, capture_output=True, check=False)
+        if done.returncode:
+            pytest.fail(f"docker {' '.join(words)}: {done.stderr.decode()}")
+        return done.stdout.decode().strip()
+
+    def load_tiny(self, root: Path) -> None:
+        """Import the image `tiny` from the file system `root`."""
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode="w") as tar:
+            tar.add(root, ".")
+        self("import", "-", "tiny", given=packed.getvalue())
+
+
+@pytest.fixture(scope="session")
+def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Unpack busybox and give its applets names: the smallest file system that serves pages."""
+    root = tmp_path_factory.mktemp("tiny")
+    unpack(Archive().fetch(["busybox-static"]), root)
+    for applet in ("sh", "sleep", "httpd", "wget", "cat", "hostname", "echo", "nslookup"):
+        (root / "usr/bin" / applet).symlink_to("busybox")
+    (root / "www").mkdir()
+    (root / "www/index.html").write_text("hello\n", encoding="utf-8")
+    return root
+
+
+@pytest.fixture(scope="session")
+def docker_of(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Callable[[Engine], Docker]:
+    """Return the docker command of an engine that is up, with `tiny` loaded."""
+
+    def command(engine: Engine) -> Docker:
+        docker = Docker(engine, tmp_path_factory.mktemp("cli"))
+        docker.load_tiny(tiny_root)
+        return docker
+
+    return command
 
 
 @contextmanager
@@ -45,7 +101,5 @@ def private_engine() -> Iterator[PrivateEngine]:
 @pytest.fixture
 def engine_of_its_own(request: pytest.FixtureRequest) -> Iterator[Callable[[str], PrivateEngine]]:
     """Make further private engines by name, for tests that break them; each is gone at the end of the test."""
-    from contextlib import ExitStack
-
     with ExitStack() as made:
         yield lambda name: made.enter_context(_instance(name))

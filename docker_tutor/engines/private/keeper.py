@@ -14,11 +14,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from docker_tutor.engines.base import ForwardedPort
+from docker_tutor.engines.private.datagrams import DatagramRelay
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.listeners import Listener, listeners
 from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.relay import Inside, Relay
-from docker_tutor.engines.private.slirp import Refused, Slirp
+from docker_tutor.engines.private.slirp import GUEST, Refused, Slirp
 from docker_tutor.engines.private.state import State, read, write_json
 from docker_tutor.engines.private.stopping import stop
 
@@ -41,7 +42,7 @@ class _Forward:
 
     listener: Listener
     rule: int | None = None
-    relay: Relay | None = None
+    relay: Relay | DatagramRelay | None = None
     note: str = ""
     look: int = 0
 
@@ -148,14 +149,13 @@ class Keeper:
     async def _forward(self, forward: _Forward) -> None:
         listener = forward.listener
         try:
-            if not listener.address:
-                forward.rule = await self._slirp.add(listener.protocol, listener.port)
-            elif listener.protocol == "tcp":
-                relay = Relay(self._inside, listener.address, listener.port)
+            if listener.protocol == "tcp" and not listener.address:
+                forward.rule = await self._slirp.add(listener.port)
+            else:
+                carry = Relay if listener.protocol == "tcp" else DatagramRelay
+                relay = carry(self._inside, listener.address or GUEST, listener.port)
                 await relay.open()
                 forward.relay = relay
-            else:
-                forward.note = f"it takes {listener.address} only, which UDP from outside cannot reach"
         except (Refused, OSError) as error:
             log.debug("%s", error)
             forward.note = "something else on this machine has the port"

@@ -35,14 +35,17 @@ class Inside:
         finally:
             os.close(descriptor)
 
-    async def connecting(self, family: socket.AddressFamily) -> socket.socket:
-        """Return a new socket of the namespace."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._make, family)
-
-    @staticmethod
-    def _make(family: socket.AddressFamily) -> socket.socket:
-        made = socket.socket(family, socket.SOCK_STREAM)
-        made.settimeout(0)
+    async def connected(self, address: tuple[str, int], kind: socket.SocketKind) -> socket.socket:
+        """Return a new socket of the namespace, connected to `address`. Raises `OSError`."""
+        loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        made = await loop.run_in_executor(self._thread, socket.socket, family, kind)
+        made.setblocking(False)  # noqa: FBT003 - the standard library's own signature
+        try:
+            await loop.sock_connect(made, address)
+        except OSError:
+            made.close()
+            raise
         return made
 
 
@@ -67,9 +70,7 @@ class Relay:
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            family = socket.AF_INET6 if ":" in self._address else socket.AF_INET
-            made = await self._inside.connecting(family)
-            await asyncio.get_running_loop().sock_connect(made, (self._address, self._port))
+            made = await self._inside.connected((self._address, self._port), socket.SOCK_STREAM)
             far_reader, far_writer = await asyncio.open_connection(sock=made)
         except OSError:
             writer.close()

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Refused", "Slirp"]
+__all__ = ["GUEST", "Refused", "Slirp"]
 
 GUEST = "10.0.2.100"
 """The address that slirp4netns gives the namespace."""
@@ -22,10 +22,10 @@ class Slirp:
         """Speak to the one that listens at `socket`."""
         self.socket = socket
 
-    async def add(self, protocol: str, port: int) -> int:
-        """Forward 127.0.0.1:`port` of this machine to the same port inside; return the rule's number."""
+    async def add(self, port: int) -> int:
+        """Forward TCP from 127.0.0.1:`port` of this machine to the same port inside; return the rule's number."""
         arguments = {"host_addr": "127.0.0.1", "host_port": port, "guest_addr": GUEST, "guest_port": port}
-        answer = await self._ask("add_hostfwd", {"proto": protocol, **arguments})
+        answer = await self._ask("add_hostfwd", {"proto": "tcp", **arguments})
         return int(answer["id"])
 
     async def remove(self, number: int) -> None:
