@@ -7,9 +7,10 @@ from docker_tutor.i18n import _
 from docker_tutor.plots.palette import CACHED, FAILED, GREY, REBUILT
 from docker_tutor.plots.picture import Picture
 from docker_tutor.topics.builds_trace import Step, Trace
+from docker_tutor.topics.cache_strategies import Comparison
 from docker_tutor.units import human_seconds
 
-__all__ = ["build_gantt"]
+__all__ = ["build_comparison", "build_gantt"]
 
 STYLE = {"cached": (CACHED, ""), "ran": (REBUILT, "///"), "failed": (FAILED, "xxx"), "cancelled": (GREY, "...")}
 SHOWN = 64
@@ -62,6 +63,41 @@ def build_gantt(trace: Trace) -> Picture:
             name=slowest.name, seconds=human_seconds(slowest.seconds)
         )
     return Picture(figure, alt, trace.to_frame())
+
+
+def build_comparison(result: Comparison) -> Picture:
+    """Draw the first build and the rebuild, written one way and the other, in seconds."""
+    sides = (result.before, result.after)
+    figure = Figure(figsize=(9.6, 2.9), layout="constrained")
+    axes = figure.add_subplot()
+    longest = max(side.first_s for side in sides)
+    for y, side in enumerate(sides):
+        for offset, value, colour, hatch in ((-0.2, side.first_s, GREY, ""), (0.2, side.rebuild_s, REBUILT, "///")):
+            axes.barh(y + offset, value, height=0.36, color=colour, alpha=0.55, edgecolor=colour, hatch=hatch)
+            word = human_seconds(value)
+            if hatch:
+                word += " — " + _("lines run: {count}").format(count=len(side.ran))
+                word += ", " + _("files compiled: {count}").format(count=side.work) if side.work else ""
+            axes.annotate(word, (value, y + offset), xytext=(5, 0), textcoords="offset points", va="center", fontsize=9)
+    axes.set_yticks(range(2), [side.name for side in sides], family="monospace", fontsize=9)
+    axes.set_ylim(1.55, -0.55)
+    axes.set_xlim(0, longest * 1.3)
+    axes.set_xlabel(_("seconds"))
+    axes.spines[["top", "right"]].set_visible(False)
+    title = _("First build, and rebuild after an edit of {file}: {times:.1f} times faster")
+    axes.set_title(title.format(file=result.edit, times=result.times_faster))
+    styles = [
+        Patch(facecolor=GREY, alpha=0.55, edgecolor=GREY, label=_("first build")),
+        Patch(facecolor=REBUILT, alpha=0.55, edgecolor=REBUILT, hatch="///", label=_("rebuild after the edit")),
+    ]
+    figure.legend(handles=styles, loc="outside lower center", ncols=2, frameon=False, handlelength=2.4)
+    words = [
+        _("{name}: first {first}, rebuild {again}").format(
+            name=side.name, first=human_seconds(side.first_s), again=human_seconds(side.rebuild_s)
+        )
+        for side in sides
+    ]
+    return Picture(figure, "; ".join(words) + ".", result.to_frame())
 
 
 def _style(step: Step) -> tuple[str, str]:

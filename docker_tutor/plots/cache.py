@@ -34,8 +34,13 @@ def cache_grid(grid: Grid) -> Picture:
     return Picture(figure, alt.format(lines=len(grid.lines), count=len(grid.experiments), words=" ".join(words)), table)
 
 
-def cache_oracle(grid: Grid, guess: Guess) -> Picture:
-    """Lay the truth over the reader's prediction: what was foreseen wrongly is outlined and marked with a cross."""
+def cache_oracle(grid: Grid, guess: Guess | None) -> Picture:
+    """Lay the truth over the reader's prediction: what was foreseen wrongly is outlined and marked with a cross.
+
+    Cells that the reader left alone count as predicted to be cached. With no prediction at all, the truth alone.
+    """
+    if guess is None:
+        return cache_grid(grid)
     figure, axes = _sheet(grid)
     rows, wrong = [], 0
     for y, experiment in enumerate(grid.experiments):

@@ -15,8 +15,27 @@ from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 from docker_tutor.topics import builds
 from docker_tutor.topics.cache_experiments import EXPERIMENTS, LABELS, LINES, ORACLE, Bench, Experiment
+from docker_tutor.topics.cache_stale import StaleRun, stale_run
+from docker_tutor.topics.cache_strategies import Comparison, Side, cache_mount, order, smaller_context, wheel
 
-__all__ = ["EXPERIMENTS", "LINES", "ORACLE", "Cell", "Experiment", "Grid", "rules"]
+__all__ = [
+    "EXPERIMENTS",
+    "LABELS",
+    "LINES",
+    "ORACLE",
+    "Cell",
+    "Comparison",
+    "Experiment",
+    "Grid",
+    "Side",
+    "StaleRun",
+    "cache_mount",
+    "order",
+    "rules",
+    "smaller_context",
+    "stale_run",
+    "wheel",
+]
 
 State = Literal["cached", "ran"]
 
