@@ -45,10 +45,10 @@ def mounted(room: Room) -> Iterator[list[Mount]]:
             volume.remove(force=True)
 
 
-def sleeper(room: Room, name: str, mounts: list[Mount]) -> Container:
+def sleeper(room: Room, name: str, mounts: list[Mount], image: str = IMAGE) -> Container:
     """Start a container that does nothing for ten minutes, so that programs can be run inside it."""
     return room.client.containers.run(
-        IMAGE,
+        image,
         ["sleep", "600"],
         name=room.unique(name),
         detach=True,
