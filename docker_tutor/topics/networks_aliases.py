@@ -86,7 +86,9 @@ def aliases(room: Room, *, containers: int = 3, questions: int = 60) -> Alias:
             room.wait.log(room.client.containers.get(name), "serving", within_s=30)
         replies = networks_names.ask_dns(room, client, alias, times=questions)
         called = probes.ask(room, client, _CALL, alias, str(questions))
-        attached = {name: room.api.inspect_container(real)["NetworkSettings"]["Networks"] for name, real in made.items()}
+        attached = {
+            name: room.api.inspect_container(real)["NetworkSettings"]["Networks"] for name, real in made.items()
+        }
     servers = {name: networks[network]["IPAddress"] for name, networks in attached.items()}
     owners = {address: name for name, address in servers.items()}
     first = Counter(owners.get(reply.answers[0], "?") for reply in replies if reply.answers)

@@ -78,7 +78,9 @@ def _taken(room: Room, ignore: list[str]) -> list[tuple[Network, str]]:
             continue
         configured = (network["IPAM"] or {}).get("Config") or []
         ranges = [ipaddress.ip_network(entry["Subnet"]) for entry in configured if entry.get("Subnet")]
-        found += [(subnet, _("network {name}").format(name=network["Name"])) for subnet in ranges if subnet.version == 4]
+        found += [
+            (subnet, _("network {name}").format(name=network["Name"])) for subnet in ranges if subnet.version == 4
+        ]
     for route in networks_interfaces.read_new(room, "--network=host").routes:
         subnet = ipaddress.ip_network(route.destination)
         if subnet.prefixlen and not any(route.interface.endswith(network) for network in ignore):

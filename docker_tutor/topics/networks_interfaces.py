@@ -28,10 +28,10 @@ def address(name):
             except OSError:
                 return None
     return socket.inet_ntoa(found[0]) + "/" + str(int.from_bytes(found[1], "big").bit_count())
-def interface(name):
+def interface(index, name):
     folder = "/sys/class/net/" + name + "/"
     return {
-        "name": name, "address": address(name), "mac": text(folder + "address"), "index": socket.if_nametoindex(name),
+        "name": name, "address": address(name), "mac": text(folder + "address"), "index": index,
         "mtu": int(text(folder + "mtu") or 0), "peer_index": int(text(folder + "iflink") or 0),
         "up": bool(int(text(folder + "flags") or "0", 16) & 1),
     }
@@ -42,7 +42,7 @@ def route(line):
     to = dotted(words[1]) + "/" + str(int(words[7], 16).bit_count())
     return {"interface": words[0], "destination": to, "gateway": dotted(words[2])}
 print(json.dumps({
-    "interfaces": [interface(name) for _, name in socket.if_nameindex()],
+    "interfaces": [interface(index, name) for index, name in socket.if_nameindex()],
     "routes": [route(line) for line in text("/proc/net/route").splitlines()[1:]],
     "namespace": os.stat("/proc/self/ns/net").st_ino,
 }))
@@ -92,6 +92,18 @@ class Stack:
     def gateway(self) -> str | None:
         """Where everything goes that has no route of its own; None when such packets have nowhere to go."""
         return next((route.gateway for route in self.routes if route.destination == "0.0.0.0/0"), None)
+
+    @property
+    def outward(self) -> str | None:
+        """Name of the interface that leads to the gateway; None when nothing leads out."""
+        return next((route.interface for route in self.routes if route.destination == "0.0.0.0/0"), None)
+
+    @property
+    def address(self) -> str:
+        """The IPv4 address of the interface that leads out, else the first besides loopback's; empty without one."""
+        own = {each.name: each.address for each in self.interfaces if each.address and each.name != "lo"}
+        best = own.get(self.outward or "") or next(iter(own.values()), "")
+        return best.partition("/")[0]
 
     @property
     def addresses(self) -> tuple[str, ...]:

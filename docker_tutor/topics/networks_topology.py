@@ -80,7 +80,11 @@ def topology(room: Room, *, everything: bool = False) -> Topology:
         name = container["Names"][0].lstrip("/")
         ports = tuple(
             sorted(
-                {f"{port['PublicPort']} → {port['PrivatePort']}/{port['Type']}" for port in container["Ports"] if port.get("PublicPort")}
+                {
+                    f"{port['PublicPort']} → {port['PrivatePort']}/{port['Type']}"
+                    for port in container["Ports"]
+                    if port.get("PublicPort")
+                }
             )
         )
         for network, end in container["NetworkSettings"]["Networks"].items():
@@ -90,7 +94,7 @@ def topology(room: Room, *, everything: bool = False) -> Topology:
     for network in room.api.networks():
         if network["Name"] not in used:
             continue
-        settings = next(iter((network["IPAM"] or {}).get("Config") or []), {})
+        settings: dict[str, str] = next(iter((network["IPAM"] or {}).get("Config") or []), {})
         networks.append(
             Network(network["Name"], network["Driver"], settings.get("Subnet", ""), settings.get("Gateway", ""))
         )

@@ -25,12 +25,12 @@ def inside(room: Room, source: str, *options: str, image: str = IMAGE, arguments
 
     Source: `docker run`. Raises CommandFailed when the program fails.
     """
-    return json.loads(room.cli("run", "--rm", *options, image, "python", "-c", source, *arguments).stdout)
+    return json.loads(room.cli("run", "--rm", "-i", *options, image, "python", "-", *arguments, stdin=source).stdout)
 
 
 def ask(room: Room, name: str, source: str, *arguments: str) -> Any:
     """Run a Python program in a running container and return what it prints, read as JSON. Source: `docker exec`."""
-    return json.loads(room.cli("exec", name, "python", "-c", source, *arguments).stdout)
+    return json.loads(room.cli("exec", "-i", name, "python", "-", *arguments, stdin=source).stdout)
 
 
 def outside(room: Room, source: str, *arguments: str) -> Any:
@@ -55,13 +55,15 @@ def pid_outside(room: Room, name: str) -> int:
 
 
 @contextmanager
-def running(room: Room, name: str, *options: str, image: str = IMAGE, command: tuple[str, ...] = ()) -> Iterator[str]:
-    """Keep a container running for a `with` block; yields its name. Without a command it sleeps.
+def running(
+    room: Room, name: str, *options: str, image: str = IMAGE, command: tuple[str, ...] = ("sleep", "3600")
+) -> Iterator[str]:
+    """Keep a container running for a `with` block; yields its name. It sleeps unless told what to do.
 
     Source: `docker run -d`, `docker rm -f -v`. Raises CommandFailed.
     """
     unique = room.unique(name)
-    room.cli("run", "-d", "--name", unique, *options, image, *(command or ("sleep", "3600")))
+    room.cli("run", "-d", "--name", unique, *options, image, *command)
     try:
         yield unique
     finally:
