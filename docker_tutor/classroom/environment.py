@@ -70,16 +70,8 @@ def for_commands(address: str, engine: Engine, config_folder: Path) -> dict[str,
 def write_cli_config(folder: Path, tools: Tools) -> Path:
     """Write the command line's `config.json` into `folder` (made owner-only) and return the folder."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    theirs = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    settings = _settings(theirs / "config.json")
-    wanted: dict[str, object] = {key: settings[key] for key in _CARRIED if key in settings}
-    wanted.update(tools.config)
-    # Docker Desktop and hand-made installations keep buildx and compose beside the configuration.
-    extra = [*_words(tools.config.get("cliPluginsExtraDirs"))]
-    if not tools.path:
-        extra += [*_words(settings.get("cliPluginsExtraDirs")), *_existing(theirs / "cli-plugins")]
-    if extra:
-        wanted["cliPluginsExtraDirs"] = list(dict.fromkeys(extra))
+    theirs = _settings(Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker") / "config.json")
+    wanted = {key: theirs[key] for key in _CARRIED if key in theirs} | dict(tools.config)
     (folder / "config.json").write_text(json.dumps(wanted, indent=1) + "\n", encoding="utf-8")
     return folder
 
@@ -139,11 +131,3 @@ def _settings(file: Path) -> dict[str, object]:
     except (OSError, ValueError):
         return {}  # none, or one that the CLI could not read either
     return found if isinstance(found, dict) else {}
-
-
-def _words(value: object) -> list[str]:
-    return [str(word) for word in value] if isinstance(value, list | tuple) else []
-
-
-def _existing(folder: Path) -> list[str]:
-    return [str(folder)] if folder.is_dir() else []

@@ -178,8 +178,9 @@ def open_room(name: str, images: Sequence[str] = (), *, engine: Engine | None = 
         former.close()
     board = Board()
     bar = Bar(board)
-    chosen = engine or _early() or engines.resolve()
+    chosen = engine or engines.resolve()
     chosen.up(bar)
+    which = about(chosen)
     room = Room(name, chosen)
     cleanup = room.enter()
     atexit.register(room.close)
@@ -188,12 +189,6 @@ def open_room(name: str, images: Sequence[str] = (), *, engine: Engine | None = 
     except BaseException:  # Ctrl-C too
         room.close()
         raise
-    room.summary = Summary(room.scope, about(chosen), provided, time.monotonic() - began, cleanup.objects)
+    room.summary = Summary(room.scope, which, provided, time.monotonic() - began, cleanup.objects)
     board.show(room.summary.page(), room.summary.text())
     return room
-
-
-def _early() -> Engine | None:
-    from docker_tutor.classroom.early import EarlyEngine
-
-    return EarlyEngine() if os.environ.get("DOCKER_HOST") and not os.environ.get("DOCKER_TUTOR_ENGINE") else None

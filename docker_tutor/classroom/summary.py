@@ -30,21 +30,18 @@ class Summary:
         """Return the summary as (what, said) pairs, in reading order."""
         rows = [(_("Engine"), self.engine)]
         plain = [image.name for image in self.images if image.source != "stand-in"]
-        stand_ins = [image.name for image in self.images if image.source == "stand-in"]
+        stand_ins = [image for image in self.images if image.source == "stand-in"]
         if plain:
             rows.append((_("Images"), ", ".join(plain)))
+        rows += [(image.name, image.note) for image in stand_ins]
         if stand_ins:
-            rows.append((_("Stand-ins"), self._about(stand_ins)))
+            said = _(
+                "No registry gave the image, so the course built one. Commands work as typed; "
+                "sizes and versions are the stand-in's, not the original's."
+            )
+            rows.append((_("Stand-ins"), said))
         rows.append((_("Room"), self._room()))
         return rows
-
-    @staticmethod
-    def _about(names: Sequence[str]) -> str:
-        words = _(
-            "{names} — no registry could be reached, so the course built these itself, from the distribution's "
-            "packages. Commands work as typed; sizes and versions are the stand-in's, not the original's."
-        )
-        return words.format(names=", ".join(names))
 
     def _room(self) -> str:
         said = _("{scope}, open in {time}. What you make here is removed when the kernel stops, or by room.close().")
@@ -72,12 +69,13 @@ class Summary:
 def about(engine: Engine) -> str:
     """Say which engine it is, and why this one."""
     status = engine.status()
-    asked = os.environ.get("DOCKER_TUTOR_ENGINE", "auto")
-    if asked == engine.kind:
+    if os.environ.get("DOCKER_TUTOR_ENGINE", "auto") == engine.kind:
         why = _("You asked for it with DOCKER_TUTOR_ENGINE={kind}.").format(kind=engine.kind)
     elif engine.disposable:
         why = _("No other engine answered on this machine.")
     else:
-        why = _("It was running already; what is yours on it is left alone.")
-    sentence = _("Docker {version} ({kind}). {detail} {why}")
-    return sentence.format(version=status.version or "", kind=engine.kind, detail=status.detail, why=why)
+        why = _("It was there already; what is yours on it is left alone.")
+    version = (status.version or "").partition("+")[0]  # without the distribution's revision
+    return _("Docker {version}, {kind}. {detail} {why}").format(
+        version=version, kind=engine.kind, detail=status.detail, why=why
+    )

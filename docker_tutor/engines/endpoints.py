@@ -40,6 +40,8 @@ class Endpoint:
 def current(environment: Mapping[str, str] = os.environ) -> Endpoint:
     """Return what the CLI would use in `environment`. Raises `EngineNotFound` for a context that is not there."""
     host = environment.get("DOCKER_HOST")
+    if host and _is_ours(host):  # typed in a notebook or a shell of the course, which say what is behind their gateway
+        host = environment.get("DOCKER_TUTOR_UPSTREAM")
     if host and not _is_ours(host):
         tls = environment.get("DOCKER_CERT_PATH") if environment.get("DOCKER_TLS_VERIFY") else None
         return Endpoint(host, "DOCKER_HOST", Path(tls) if tls else None)

@@ -7,8 +7,20 @@ import pytest
 
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
 from docker_tutor.engines.base import Tools
+from docker_tutor.engines.private.engine import PrivateEngine
 
 SOCKET = "unix:///run/somewhere/docker.sock"
+
+
+class SomeEngine(PrivateEngine):
+    """Only its kind, its address and its programs matter here."""
+
+    kind = "private"
+    address = "unix:///run/engine/docker.sock"
+    tools = Tools(path=(Path("/opt/engine/bin"),))
+
+    def __init__(self) -> None:
+        pass
 
 
 def test_commands_reach_the_room_and_nothing_of_the_readers_sends_them_elsewhere(
@@ -17,9 +29,10 @@ def test_commands_reach_the_room_and_nothing_of_the_readers_sends_them_elsewhere
     monkeypatch.setenv("DOCKER_CONTEXT", "work")
     monkeypatch.setenv("COMPOSE_FILE", "/home/me/compose.yaml")
     monkeypatch.setenv("PATH", "/usr/bin:/opt/engine/bin:/bin")
-    set_to = for_commands(SOCKET, Tools(path=(Path("/opt/engine/bin"),)), tmp_path)
+    set_to = for_commands(SOCKET, SomeEngine(), tmp_path)
     assert set_to["DOCKER_HOST"] == SOCKET
     assert set_to["DOCKER_CONFIG"] == str(tmp_path)
+    assert set_to["DOCKER_TUTOR_UPSTREAM"] == SomeEngine.address
     assert set_to["DOCKER_CONTEXT"] is None
     assert set_to["COMPOSE_FILE"] is None
     assert set_to["BUILDKIT_PROGRESS"] == "plain"
@@ -36,7 +49,7 @@ def test_everything_is_given_back_as_it_was(tmp_path: Path, monkeypatch: pytest.
     inside = tmp_path / "room"
     inside.mkdir()
     before = dict(os.environ)
-    environment = Environment(for_commands(SOCKET, Tools(), tmp_path), inside)
+    environment = Environment(for_commands(SOCKET, SomeEngine(), tmp_path), inside)
     environment.enter()
     environment.enter()
     assert Path.cwd() == inside
@@ -74,27 +87,17 @@ def test_a_child_gets_the_whole_environment_with_the_changes_applied(
 
 def test_the_readers_configuration_is_read_and_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = tmp_path / "theirs"
-    (theirs / "cli-plugins").mkdir(parents=True)
+    theirs.mkdir()
     settings = {"auths": {"registry": {"auth": "c2VjcmV0"}}, "credsStore": "pass", "currentContext": "work"}
     text = json.dumps(settings)
     (theirs / "config.json").write_text(text, encoding="utf-8")
     monkeypatch.setenv("DOCKER_CONFIG", str(theirs))
-    ours = write_cli_config(tmp_path / "ours", Tools())
+    tools = Tools(path=(Path("/opt/engine/bin"),), config={"cliPluginsExtraDirs": ["/opt/engine/plugins"]})
+    ours = write_cli_config(tmp_path / "ours", tools)
     written = json.loads((ours / "config.json").read_text(encoding="utf-8"))
-    assert written == {"credsStore": "pass", "cliPluginsExtraDirs": [str(theirs / "cli-plugins")]}
+    assert written == {"credsStore": "pass", "cliPluginsExtraDirs": ["/opt/engine/plugins"]}
     assert (theirs / "config.json").read_text(encoding="utf-8") == text
     assert ours.stat().st_mode & 0o777 == 0o700
-
-
-def test_an_engine_with_programs_of_its_own_uses_its_own_plugins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    theirs = tmp_path / "theirs"
-    (theirs / "cli-plugins").mkdir(parents=True)
-    monkeypatch.setenv("DOCKER_CONFIG", str(theirs))
-    tools = Tools(path=(Path("/opt/engine/bin"),), config={"cliPluginsExtraDirs": ["/opt/engine/plugins"]})
-    written = json.loads((write_cli_config(tmp_path / "ours", tools) / "config.json").read_text(encoding="utf-8"))
-    assert written == {"cliPluginsExtraDirs": ["/opt/engine/plugins"]}
 
 
 def test_a_configuration_that_cannot_be_read_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
