@@ -46,6 +46,9 @@ PLACES: dict[str, Place] = {
     "pids.events": Place("pids", "pids.events", "pids.events"),
 }
 
+NOT_EVERYWHERE = frozenset({"memory.swap", "memory.swappiness"})
+"""What a kernel may leave out: without swap accounting the first, in version 2 the second."""
+
 
 def version(root: Path = MOUNT) -> int:
     """Say which version limits the containers: 2 when the root of the tree is version 2's own, else 1."""
@@ -75,12 +78,18 @@ def folder(controller: str, container_id: str, root: Path = MOUNT) -> Path | Non
     return None
 
 
-def file(quantity: str, container_id: str, root: Path = MOUNT) -> Path | None:
-    """Return the file that holds `quantity` for the container; None when the group or the file is not there."""
+def candidate(quantity: str, container_id: str, root: Path = MOUNT) -> Path | None:
+    """Return where the file of `quantity` would be; None when the group or, in this version, the file is not there."""
     place = PLACES[quantity]
     name = place.v2 if version(root) == 2 else place.v1
     group = folder(place.controller, container_id, root) if name else None
-    return group / name if group and (group / name).exists() else None
+    return group / name if group else None
+
+
+def file(quantity: str, container_id: str, root: Path = MOUNT) -> Path | None:
+    """Return the file that holds `quantity` for the container; None when the group or the file is not there."""
+    path = candidate(quantity, container_id, root)
+    return path if path and path.exists() else None
 
 
 def flat(text: str) -> dict[str, int]:
@@ -127,20 +136,23 @@ class Watch:
         self.replies: list[tuple[str, float, float]] = []
 
     def find(self) -> bool:
-        """Look for the groups that are not there yet; say whether all are. What a version does not have is left out."""
-        for name, container_id in self.containers.items():
-            found = {q: path for q in self.quantities if (path := file(q, container_id, self.root))}
-            if name not in self.files and found:
-                self.files[name] = found
+        """Look for the groups that are not there yet; say whether all are. The files of a new group come one by one."""
+        for name in set(self.containers) - set(self.files):
+            paths = {q: path for q in self.quantities if (path := candidate(q, self.containers[name], self.root))}
+            if all(q in NOT_EVERYWHERE or (q in paths and paths[q].exists()) for q in self.quantities):
+                self.files[name] = paths
         return len(self.files) == len(self.containers)
 
     def tick(self, number: int) -> bool:
         """Read every file once and send every request; False when a group has gone away with its container."""
         for name, files in self.files.items():
-            try:
-                texts = {q: path.read_text() for q, path in files.items()}
-            except OSError:
-                return False
+            texts = {}
+            for quantity, path in files.items():
+                try:
+                    texts[quantity] = path.read_text()
+                except OSError:
+                    if quantity not in NOT_EVERYWHERE:
+                        return False
             self.readings.append((name, time.monotonic(), texts))
         for place, one in enumerate(self.sockets.values()):
             key = number * len(self.sockets) + place

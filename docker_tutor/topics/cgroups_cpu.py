@@ -91,6 +91,11 @@ class CpuLane:
         """Periods in which its quota ran out while it was watched."""
         return self.samples[-1].throttled_periods
 
+    @property
+    def throttled_s(self) -> float:
+        """Time it was kept waiting while it was watched, added up over CPUs."""
+        return self.samples[-1].throttled_s
+
     def latency_s(self, fraction: float) -> float:
         """Return the latency that `fraction` of the requests did not exceed: 0.5 is the median. No reply: infinite."""
         ordered = sorted(reply.latency_s for reply in self.replies)

@@ -54,6 +54,12 @@ class Limits:
     pids: int | None
     rows: tuple[LimitRow, ...]
 
+    def weights_for(self, shares: int) -> frozenset[int]:
+        """Return the weights that `--cpu-shares` may have come to here; in version 2 the runtime chooses."""
+        if self.cgroup_version == 1:
+            return frozenset({shares})
+        return frozenset({weight_of_shares(shares), older_weight_of_shares(shares)})
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row for each limit, in the order of the way it takes. The container's id is cut to 12 figures."""
         columns = {

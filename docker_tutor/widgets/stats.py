@@ -4,6 +4,7 @@ The picture is an ordinary output that is replaced once a second, not a widget: 
 notebook, and is all that a reader without a kernel sees. The buttons are widgets.
 """
 
+import base64
 import html
 import threading
 from collections.abc import Callable, Iterator
@@ -84,13 +85,13 @@ class LiveStats:
 
     def _redraw(self) -> None:
         if self._handle is not None:
-            self._handle.update(self.picture())  # type: ignore[no-untyped-call]
+            self._handle.update(_beside(self.picture()), raw=True)  # type: ignore[no-untyped-call]
 
     def _say(self, note: str) -> None:
         self.note = note
         self._on_note(note)
 
-    def _controls(self) -> object:
+    def _controls(self) -> dict[str, object]:
         import ipywidgets
 
         start = ipywidgets.Button(description=_("Start"), icon="play", tooltip=_("Follow the container"))
@@ -103,11 +104,23 @@ class LiveStats:
             status.value = _status(note)
 
         self._on_note = tell
-        return ipywidgets.HBox([start, stop, status])
+        drawn = ipywidgets.HBox([start, stop, status])._repr_mimebundle_()
+        hint = _("Run this cell to start and stop the chart.")
+        return {**drawn, "text/html": f"<p><em>{html.escape(hint)}</em></p>", "text/plain": hint}
 
     def _ipython_display_(self) -> None:
-        self._handle = display(self.picture(), display_id=True)  # type: ignore[no-untyped-call]
-        display(self._controls())  # type: ignore[no-untyped-call]
+        self._handle = display(_beside(self.picture()), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        display(self._controls(), raw=True)  # type: ignore[no-untyped-call]
+
+
+def _beside(picture: Picture) -> dict[str, str]:
+    image = (
+        f'<img alt="{html.escape(picture.alt, quote=True)}" style="max-width:min(100%,640px)" '
+        f'src="data:image/png;base64,{base64.b64encode(picture.png).decode()}">'
+    )
+    table = picture.table.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
+    page = f"<div style='display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start'>{image}{table}</div>"
+    return {"text/html": page, "text/plain": picture.alt}
 
 
 def _status(note: str) -> str:
