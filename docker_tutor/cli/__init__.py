@@ -60,7 +60,7 @@ def cli(context: click.Context, *, traceback: bool) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return the exit code: 0 for done, 1 for a DockerTutorError, 2 for a wrong command line."""
+    """Run a command and return the exit code: 0 done, 1 an error that is explained, 2 a wrong command line."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         result = cli.main(words, prog_name="docker-tutor", standalone_mode=False)
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo(_("Stopped."), err=True)
         return 130
-    except DockerTutorError as error:
+    except (DockerTutorError, OSError) as error:
         if "--traceback" in words or os.environ.get("DOCKER_TUTOR_TRACEBACK"):
             raise
         click.secho(f"{_('Error')}: ", fg="red", bold=True, nl=False, err=True)

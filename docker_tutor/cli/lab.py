@@ -99,6 +99,9 @@ class Lab:
             "ServerApp.terminado_settings": {"shell_command": shell},
             "LabApp.news_url": None,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+            "LabApp.extension_manager": "readonly",
+            # It would run npm to look for language servers, and npm writes into the home folder.
+            "LanguageServerManager.autodetect": False,
         }
         config = paths.runtime_folder() / "jupyterlab.json"
         nested: dict[str, dict[str, object]] = {}

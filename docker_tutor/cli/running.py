@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import psutil
 
 from docker_tutor import paths
 
-__all__ = ["Course", "forget", "process", "read", "write"]
+__all__ = ["Course", "forget", "process", "read", "wait_for_end", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,23 @@ def process(pid: int, born: float) -> psutil.Process | None:
         return found if found and found.is_running() and abs(found.create_time() - born) < 1 else None
     except psutil.Error:
         return None
+
+
+def wait_for_end(process: psutil.Process, within_s: float) -> None:
+    """Return once `process` has ended, whether or not its parent has taken note. Raises psutil.TimeoutExpired."""
+    if not hasattr(os, "pidfd_open"):
+        process.wait(within_s)  # not Linux
+        return
+    try:
+        descriptor = os.pidfd_open(process.pid)
+    except ProcessLookupError:
+        return
+    try:
+        ended, _writable, _failed = select.select([descriptor], [], [], within_s)
+    finally:
+        os.close(descriptor)
+    if not ended:
+        raise psutil.TimeoutExpired(within_s, process.pid)
 
 
 def _born(pid: int) -> float:

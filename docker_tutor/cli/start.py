@@ -98,7 +98,7 @@ def _end(process: psutil.Process | None) -> None:
     try:
         process.terminate()
         # `start` gives JupyterLab its time first, then takes the engine down.
-        process.wait(STOPS_WITHIN_S * 3)
+        running.wait_for_end(process, STOPS_WITHIN_S * 3)
     except psutil.TimeoutExpired:
         process.kill()
     except psutil.NoSuchProcess:

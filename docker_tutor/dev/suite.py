@@ -15,12 +15,14 @@ from docker_tutor.errors import DockerTutorError
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import human_seconds
 
-__all__ = ["PARTS", "Result", "Step", "run", "steps", "summary"]
+__all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"]
 
 PARTS = ("lint", "unit", "engine", "notebooks")
 CELL_TIMEOUT_S = 300
 
 Say = Callable[[str], None]
+
+_NBVAL = ("--nbval", f"--nbval-sanitize-with={sanitize.config_path()}", f"--nbval-cell-timeout={CELL_TIMEOUT_S}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +107,14 @@ def _lint() -> Iterator[Step]:
 def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
     yield Step("tests on the engine", "engine", _pytest("engine", "tests/engine", *arguments))
-    nbval = ("--nbval", f"--nbval-sanitize-with={sanitize.config_path()}", f"--nbval-cell-timeout={CELL_TIMEOUT_S}")
-    yield Step("notebooks, outputs compared", "notebooks", _pytest("nbval", *nbval, "notebooks", *arguments))
+    nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
+    yield Step("notebooks, outputs compared", "notebooks", nbval)
     yield Step("notebooks, killed and again", "notebooks", _pytest("again", "tests/notebooks", *arguments))
+
+
+def nbval_command(path: Path) -> tuple[str, ...]:
+    """Return the command that runs one notebook and compares its outputs, strictly."""
+    return (sys.executable, "-m", "pytest", "--color=no", *_NBVAL, str(path))
 
 
 def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
