@@ -9,7 +9,9 @@ __all__ = ["configured", "upstream"]
 def configured(said: Mapping[str, Any], version: str, base: Mapping[str, Any]) -> dict[str, Any]:
     """Return a recipe's configuration on top of its base's: environment variables are merged by name."""
     names = {line.partition("=")[0]: line for line in [*base.get("Env", ()), *said.get("Env", ())]}
-    return {**base, **said, "Env": [line.replace("{version}", version) for line in names.values()]}
+    major = version.partition(".")[0]
+    env = [line.replace("{version}", version).replace("{major}", major) for line in names.values()]
+    return {**base, **said, "Env": env}
 
 
 def upstream(version: str) -> str:

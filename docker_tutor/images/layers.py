@@ -59,9 +59,10 @@ class LayerWriter:
         info.type, info.linkname, info.mode = tarfile.SYMTYPE, target, 0o777
         self._put(path, info, b"")
 
-    def directory(self, path: str, mode: int = 0o755) -> None:
-        """Add a directory."""
+    def directory(self, path: str, mode: int = 0o755, owner: int = 0) -> None:
+        """Add a directory; `owner` is a user's and a group's number."""
         info = tarfile.TarInfo()
+        info.uid = info.gid = owner
         info.type, info.mode = tarfile.DIRTYPE, mode
         self._put(path, info, b"")
 

@@ -117,6 +117,8 @@ def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
     packages, debs = work.fetch(plan)
     new = {name: deb for name, deb in debs.items() if name not in base.packages}
     newest = max(_newest(new.values()), base.created)
+    if not new and not plan.recipe.adds:
+        return _keep(plan, work.store, None, packages, base, newest)
     files = work.own_files(plan, newest)
     with temporary_image(work.client, f"docker-tutor/making:{base.key}") as image:
         load(work.client, work.store.archive([(base, {}, [image])]), base_plan.recipe.title, silent)
@@ -135,17 +137,23 @@ def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
     return _keep(plan, work.store, layer, packages, base, newest)
 
 
-def _keep(plan: Plan, store: Store, layer: Layer, packages: Sequence[Package], base: Made | None, newest: int) -> Made:
+def _keep(
+    plan: Plan, store: Store, layer: Layer | None, packages: Sequence[Package], base: Made | None, newest: int
+) -> Made:
     """Keep the image made of `layer` on top of `base`."""
     versions = {package.name: package.version for package in packages}
-    version = upstream(versions.get(plan.recipe.version_of, "")) or plan.variant.version
+    named = plan.recipe.version_of or next(iter(plan.variant.packages), "")
+    version = upstream(versions.get(named, "")) or plan.variant.version
     said = _("docker_tutor recipe {key}: {packages}").format(key=plan.key, packages=" ".join(plan.packages))
     made = Made(
         key=plan.key,
         recipe=recipe_digest(plan),
         version=version,
         created=newest,
-        layers=((*base.layers,) if base else ()) + (MadeLayer(layer.diff_id, layer.size_bytes, said),),
+        layers=(
+            *(base.layers if base else ()),
+            *((MadeLayer(layer.diff_id, layer.size_bytes, said),) if layer else ()),
+        ),
         config=configured(plan.recipe.config, version, base.config if base else {}),
         packages=versions | (dict(base.packages) if base else {}),
     )
@@ -187,8 +195,8 @@ class _Work:
 
 
 def _own_files(writer: LayerWriter, plan: Plan) -> None:
-    for path, mode in plan.recipe.lines("directories.txt"):
-        writer.directory(path, int(mode, 8))
+    for path, mode, *owner in plan.recipe.lines("directories.txt"):
+        writer.directory(path, int(mode, 8), int(owner[0]) if owner else 0)
     for path, target in plan.recipe.lines("links.txt"):
         writer.link(path, target)
     for path, file in plan.recipe.added_files().items():

@@ -88,9 +88,10 @@ class Store:
                 return Made(layers=layers, **said)
         return None
 
-    def keep(self, made: Made, new: Layer) -> None:
-        """Keep `made`, whose last layer is `new`, a file that is moved here."""
-        new.file.replace(self.layer_file(new.diff_id))
+    def keep(self, made: Made, new: Layer | None) -> None:
+        """Keep `made`, whose last layer is `new`, a file that is moved here; None when it only has its base's."""
+        if new:
+            new.file.replace(self.layer_file(new.diff_id))
         versions = sha256(json.dumps(sorted(made.packages.items())).encode()).hexdigest()
         record = self.folder / "records" / f"{made.key}-{made.recipe[:12]}-{versions[:12]}.json"
         fresh = record.with_suffix(".new")

@@ -1,7 +1,9 @@
 """Which recipe, and which of its variants, stands in for a name."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any
 
 from docker_tutor.i18n import _
 from docker_tutor.images.recipes.recipe import Recipe, Variant, recipes
@@ -32,7 +34,18 @@ class Plan:
     def base(self) -> "Plan | None":
         """The plan of the image that it is installed on; None when it starts from nothing."""
         family = self.recipe.alpine_base if self.alpine else self.recipe.base
-        return plan_for(family, self.variant.suite) if family else None
+        if not family:
+            return None
+        plan = plan_for(family, self.variant.suite)
+        return replace(plan, alpine=self.alpine and bool(plan.recipe.alpine_base))
+
+    def config_for(self, tag: str) -> dict[str, Any]:
+        """Return what the configuration says besides, for `tag` alone."""
+        extra: dict[str, Any] = {}
+        for pattern, said in self.recipe.tagged.items():
+            if fnmatchcase(tag, pattern):
+                extra |= said
+        return extra
 
     @property
     def packages(self) -> tuple[str, ...]:
@@ -55,8 +68,8 @@ class Plan:
 
 def choose(reference: Reference) -> Plan | None:
     """Return the plan of the stand-in for `reference`; None when no recipe knows it."""
-    for recipe in recipes().values():
-        if reference.repository in recipe.names:
+    for recipe in sorted(recipes().values(), key=lambda recipe: "*" in recipe.tags):
+        if reference.repository in recipe.names and any(fnmatchcase(reference.tag, tag) for tag in recipe.tags):
             variant, exact = _nearest(recipe, reference.tag)
             return Plan(recipe, variant, bool(recipe.alpine_base) and "alpine" in reference.tag, exact)
     return None

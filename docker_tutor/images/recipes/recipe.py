@@ -39,13 +39,15 @@ class Recipe:
     """The first is taken when a tag does not say which."""
     names: tuple[str, ...] = ()
     """The repositories that it stands for, as people type them."""
+    tags: tuple[str, ...] = ("*",)
+    """The tags that it stands for, as patterns: two recipes may share a repository (`eclipse-temurin`: JDK and JRE)."""
     base: str = ""
     """The family that it is installed on."""
     alpine_base: str = ""
     """The family that its tags with `alpine` are installed on."""
     packages: tuple[str, ...] = ()
     version_of: str = ""
-    """The package whose version is the image's."""
+    """The package whose version is the image's; the variant's first one when it is not said."""
     pick: Mapping[str, str] = field(default_factory=dict)
     """`package:/path/pattern` → where it goes; a target that ends in `/` keeps the paths below the pattern's folder."""
     concatenate: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +55,9 @@ class Recipe:
     shared: Mapping[str, str] = field(default_factory=dict)
     """Folder beside the recipes → where its files go."""
     config: Mapping[str, Any] = field(default_factory=dict)
-    """The image's configuration, in the words of the OCI image specification; `{version}` is filled in."""
+    """The image's configuration in the words of the OCI image specification; `{version}`, `{major}` are filled in."""
+    tagged: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Pattern of tags → what the configuration of those says besides."""
 
     def added_files(self) -> dict[str, Path]:
         """Return what the recipe adds: path in the image → file here."""
@@ -70,6 +74,11 @@ class Recipe:
         file = self.folder / name
         text = file.read_text(encoding="utf-8") if file.exists() else ""
         return [line.split() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+    @property
+    def adds(self) -> bool:
+        """Whether the recipe adds anything besides packages."""
+        return bool(self.added_files() or self.lines("links.txt") or self.lines("directories.txt") or self.script())
 
     def script(self) -> str:
         """Return what is run at the end in a container; empty when nothing is."""
@@ -96,7 +105,5 @@ def _read(file: Path) -> Recipe:
     variants = tuple(
         Variant(v["suite"], v.get("version", ""), tuple(v.get("packages", ()))) for v in said.pop("variants")
     )
-    names, packages = tuple(said.pop("names", ())), tuple(said.pop("packages", ()))
-    return Recipe(
-        family=file.parent.name, folder=file.parent, variants=variants, names=names, packages=packages, **said
-    )
+    lists: dict[str, Any] = {key: tuple(said.pop(key)) for key in ("names", "packages", "tags") if key in said}
+    return Recipe(family=file.parent.name, folder=file.parent, variants=variants, **lists, **said)

@@ -23,6 +23,15 @@ def chosen(name: str) -> Plan:
         ("debian:bookworm-slim", "bookworm", True),
         ("debian:trixie", "trixie", True),
         ("debian:13", "trixie", True),
+        ("postgres:16", "trixie", False),
+        ("postgres:15-alpine", "bookworm", True),
+        ("redis:7-alpine", "bookworm", True),
+        ("node:20-alpine", "trixie", True),
+        ("golang:1.22-alpine", "trixie", False),
+        ("eclipse-temurin:21-jdk-alpine", "trixie", True),
+        ("maven:3.9-eclipse-temurin-21", "trixie", True),
+        ("registry:2", "bookworm", True),
+        ("ubuntu:22.04", "bookworm", True),
     ],
 )
 def test_the_release_of_debian_with_the_nearest_version_is_taken(name: str, suite: str, *, exact: bool) -> None:
@@ -56,8 +65,8 @@ def test_every_recipe_rests_on_others_that_exist_and_ends_on_none() -> None:
                 plan = plan.base
 
 
-def test_no_repository_has_two_recipes() -> None:
-    names = [name for recipe in recipes().values() for name in recipe.names]
+def test_no_name_has_two_recipes() -> None:
+    names = [(name, tag) for recipe in recipes().values() for name in recipe.names for tag in recipe.tags]
     assert len(names) == len(set(names))
 
 
@@ -71,3 +80,22 @@ def test_every_script_that_a_recipe_adds_is_marked_as_one() -> None:
 def test_a_changed_recipe_has_another_digest() -> None:
     digests = {recipe.digest() for recipe in recipes().values()}
     assert len(digests) == len(recipes())
+
+
+def test_two_recipes_may_share_a_repository_by_its_tags() -> None:
+    assert chosen("eclipse-temurin:21-jre-alpine").recipe.family == "temurin_jre"
+    assert chosen("eclipse-temurin:21-jdk-alpine").recipe.family == "temurin_jdk"
+    assert chosen("eclipse-temurin:21").recipe.family == "temurin_jdk"
+
+
+def test_an_image_on_an_image_keeps_the_commands_of_alpine() -> None:
+    plan = chosen("maven:3.9-eclipse-temurin-21-alpine")
+    assert plan.base is not None
+    assert plan.base.base is not None
+    assert plan.base.base.recipe.family == "alpine_like"
+
+
+def test_a_tag_may_say_more_about_the_configuration() -> None:
+    plan = chosen("gcr.io/distroless/static-debian12:nonroot")
+    assert plan.config_for("nonroot") == {"User": "65532", "WorkingDir": "/home/nonroot"}
+    assert plan.config_for("latest") == {}

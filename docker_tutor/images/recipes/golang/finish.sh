@@ -1,0 +1,3 @@
+for folder in /usr/lib/go-[0-9]*; do ln -sfn "$folder" /usr/local/go; done
+mkdir -p /go/src /go/bin
+chmod -R 1777 /go
