@@ -1,8 +1,8 @@
 """Engines for the tests that need a real one. None of them is the learner's: each is an instance of its own."""
 
-import io
 import json
 import os
+import re
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator
@@ -18,6 +18,8 @@ from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.stopping import leftovers
 from docker_tutor.paths import runtime_folder, shared_data_folder
 
+PREFIX = "tst"
+
 
 class Docker:
     """The docker command of an engine, as a person would type it, with an image called `tiny` (busybox)."""
@@ -29,40 +31,37 @@ class Docker:
         path = os.pathsep.join([*map(str, engine.tools.path), os.environ["PATH"]])
         self.environment = os.environ | {"DOCKER_HOST": engine.address, "DOCKER_CONFIG": str(folder), "PATH": path}
 
-    def __call__(self, *words: str, given: bytes | None = None) -> str:
+    def __call__(self, *words: str) -> str:
         """Run it and return what it prints; `pytest.fail` with what it complains about."""
-        done = subprocess.run(["docker", *words], env=self.environment, input=given, capture_output=True, check=False)
+        done = subprocess.run(["docker", *words], env=self.environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            pytest.fail(f"docker {' '.join(words)}: {done.stderr.decode()}")
-        return done.stdout.decode().strip()
-
-    def load_tiny(self, root: Path) -> None:
-        """Import the image `tiny` from the file system `root`."""
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as tar:
-            tar.add(root, ".")
-        self("import", "-", "tiny", given=packed.getvalue())
+            pytest.fail(f"docker {' '.join(words)}: {done.stderr}")
+        return done.stdout.strip()
 
 
 @pytest.fixture(scope="session")
-def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Unpack busybox and give its applets names: the smallest file system that serves pages."""
-    root = tmp_path_factory.mktemp("tiny")
+def tiny_tar(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pack busybox with names for its applets: the smallest file system that serves pages."""
+    folder = tmp_path_factory.mktemp("tiny")
+    root = folder / "root"
     unpack(Archive().fetch(["busybox-static"]), root)
     for applet in ("sh", "sleep", "httpd", "wget", "cat", "hostname", "echo", "nslookup"):
         (root / "usr/bin" / applet).symlink_to("busybox")
     (root / "www").mkdir()
     (root / "www/index.html").write_text("hello\n", encoding="utf-8")
-    return root
+    with tarfile.open(folder / "tiny.tar", mode="w") as tar:
+        tar.add(root, ".")
+    return folder / "tiny.tar"
 
 
 @pytest.fixture(scope="session")
-def docker_of(tmp_path_factory: pytest.TempPathFactory, tiny_root: Path) -> Callable[[Engine], Docker]:
+def docker_of(tmp_path_factory: pytest.TempPathFactory, tiny_tar: Path) -> Callable[[Engine], Docker]:
     """Return the docker command of an engine that is up, with `tiny` loaded."""
 
     def command(engine: Engine) -> Docker:
         docker = Docker(engine, tmp_path_factory.mktemp("cli"))
-        docker.load_tiny(tiny_root)
+        if not docker("images", "--quiet", "tiny"):
+            docker("import", str(tiny_tar), "tiny")
         return docker
 
     return command
@@ -84,6 +83,20 @@ def _instance(name: str) -> Iterator[PrivateEngine]:
         _remove(data)
 
 
+def _named(name: str) -> str:
+    """Return an instance's name that no other test run on this machine has."""
+    return f"{PREFIX}{os.getpid()}{name}"
+
+
+def _remove_abandoned() -> None:
+    """Take down what a test run that was killed has left."""
+    for runtime in runtime_folder().parent.glob(f"{PREFIX}[0-9]*"):
+        pid = re.match(r"\d+", runtime.name.removeprefix(PREFIX))
+        if pid and not Path("/proc", pid[0]).exists():
+            with _instance(runtime.name):
+                continue
+
+
 def _remove(folder: Path) -> None:
     for lock in folder.glob("*.lock"):
         lock.unlink()
@@ -93,7 +106,8 @@ def _remove(folder: Path) -> None:
 @pytest.fixture(scope="session")
 def private_engine() -> Iterator[PrivateEngine]:
     """Bring a private engine up for the whole session; gone at the end, and nothing is left of it."""
-    with _instance("tst") as engine:
+    _remove_abandoned()
+    with _instance(_named("")) as engine:
         engine.up()
         yield engine
 
@@ -102,4 +116,4 @@ def private_engine() -> Iterator[PrivateEngine]:
 def engine_of_its_own(request: pytest.FixtureRequest) -> Iterator[Callable[[str], PrivateEngine]]:
     """Make further private engines by name, for tests that break them; each is gone at the end of the test."""
     with ExitStack() as made:
-        yield lambda name: made.enter_context(_instance(name))
+        yield lambda name: made.enter_context(_instance(_named(name)))

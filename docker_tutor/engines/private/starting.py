@@ -6,17 +6,21 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from docker_tutor.engines.private import iptables, namespaces, settings
+from docker_tutor.engines.private import iptables, nameservers, namespaces, settings
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.readiness import Readiness
 from docker_tutor.engines.private.state import State
 from docker_tutor.engines.programs import Programs
+from docker_tutor.errors import EngineStartFailed
+from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
 
 __all__ = ["environment", "start", "start_keeper"]
 
 READY_WITHIN_S = 30
+SOCKET_PATH_BYTES = 107
+"""`man 7 unix`: 108 with the final zero."""
 NOT_PASSED_ON = ("DOCKER_", "NOTIFY_SOCKET", "LISTEN_", "LD_LIBRARY_PATH", "XTABLES_", "CONTAINERD_", "BUILDKIT_")
 
 
@@ -29,6 +33,13 @@ def environment(layout: Layout, programs: Programs) -> dict[str, str]:
 
 def start(layout: Layout, programs: Programs) -> State:
     """Start everything and return when the daemon answers. Raises `EngineStartFailed`; cleaning up is the caller's."""
+    longest = len(os.fsencode(f"{layout.containerd_socket}.ttrpc"))
+    if longest > SOCKET_PATH_BYTES:
+        raise EngineStartFailed(
+            _(
+                "The folder {folder} has too long a name for sockets below it: set a shorter DOCKER_TUTOR_INSTANCE."
+            ).format(folder=layout.runtime)
+        )
     for folder in (layout.runtime, layout.exec_root / "containerd", layout.data_root, layout.log("any").parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout.data.chmod(0o711)
@@ -44,6 +55,9 @@ def start(layout: Layout, programs: Programs) -> State:
         containerd = starting.run("containerd", command, containerd_ready.environment)
         _start_slirp(starting, programs)
         iptables.link(layout, programs, starting.environment)
+        resolv_conf = nameservers.RESOLV_CONF
+        if resolv_conf.exists():
+            nameservers.send_on(layout, starting.environment, nameservers.on_loopback(resolv_conf.read_text("utf-8")))
         containerd_ready.wait(containerd, layout.log("containerd"), READY_WITHIN_S)
         command = [*layout.enter, programs.path("dockerd"), "--config-file", daemon_json]
         dockerd = starting.run("dockerd", command, dockerd_ready.environment)

@@ -39,11 +39,13 @@ def stop(layout: Layout, *, keeper: Process | None = None) -> None:
         recorded = state.process("keeper")
         if recorded and recorded != keeper:
             recorded.end(signal.SIGKILL, DAEMON_GRACE_S)  # it holds nothing that is not in the state
-        if state.process("dockerd"):
+        if state.process("dockerd") and state.process("containerd"):
             _stop_containers(layout)
-        for name in ("dockerd", "containerd", "slirp4netns"):
-            if process := state.process(name):
-                process.end(signal.SIGTERM, DAEMON_GRACE_S) or process.end(signal.SIGKILL, DAEMON_GRACE_S)
+            for name in ("dockerd", "containerd", "slirp4netns"):
+                if process := state.process(name):
+                    process.end(signal.SIGTERM, DAEMON_GRACE_S)
+        # Without one of the two the other cannot end in good order: it would wait for its time limit.
+        kill_all([process for name in state.processes if (process := state.process(name)) != keeper and process], 5)
     _end_strays(layout, keeper)
     _remove_shim_sockets(layout)
     left = namespaces.unmount_below(layout.runtime, layout.data)
