@@ -5,6 +5,7 @@ the step being done and how much of it, finally with the result. Outside a noteb
 """
 
 import html
+import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -26,6 +27,8 @@ class _Handle(Protocol):
 
 def in_kernel() -> bool:
     """Return whether this process is a notebook's kernel, with a front end that draws what it is sent."""
+    if "ipykernel" not in sys.modules:
+        return False
     from IPython.core.getipython import get_ipython
 
     shell = get_ipython()

@@ -1,14 +1,21 @@
 """A claim of the course, stated so that it can fail."""
 
 import sys
-from typing import Final, final
+from typing import Any, Final, Protocol, final
 
 from docker_tutor.classroom import current, records
+from docker_tutor.classroom.bars import in_kernel
 from docker_tutor.classroom.expectations import Expectation, shown
 from docker_tutor.errors import CheckFailed
 from docker_tutor.i18n import _
 
 __all__ = ["MISSING", "Missing", "check"]
+
+
+class _CellResult(Protocol):
+    """What IPython tells when a cell has run."""
+
+    success: bool
 
 
 @final
@@ -33,11 +40,42 @@ def check(claim: str, found: object, expected: object = MISSING, *, look: str = 
     if _holds(found, expected):
         _note(claim, found, held=True)
         sys.stdout.write(f"✓ {claim}\n")
-        for answered in current.answers_to_compare():
-            sys.stdout.write(f"  {answered}\n")
+        _compare_answers()
         return
     _note(claim, found, held=False)
     raise CheckFailed(_explained(claim, found, expected, look))
+
+
+def _compare_answers() -> None:
+    """Tell how predictions compare: in a notebook below the cell's last check, and only if all of them hold."""
+    if not current.is_waiting():
+        return
+    events = _cell_events()
+    if events is None:
+        _write_answers()
+        return
+
+    def once(result: _CellResult) -> None:
+        events.unregister("post_run_cell", once)
+        if result.success:
+            _write_answers()
+
+    events.register("post_run_cell", once)
+
+
+def _cell_events() -> Any:
+    """Return where a kernel announces the end of a cell; None outside a kernel."""
+    if not in_kernel():
+        return None
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    return shell.events if shell is not None else None
+
+
+def _write_answers() -> None:
+    for line in current.answers_to_compare():
+        sys.stdout.write(f"  {line}\n")
 
 
 def _holds(found: object, expected: object) -> bool:

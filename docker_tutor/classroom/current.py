@@ -6,7 +6,7 @@ the notebook opened, without naming it every time.
 
 from typing import Protocol
 
-__all__ = ["Answerable", "Place", "answers_to_compare", "await_answer", "enter", "leave", "room"]
+__all__ = ["Answerable", "Place", "answers_to_compare", "await_answer", "enter", "is_waiting", "leave", "room"]
 
 
 class Place(Protocol):
@@ -53,6 +53,11 @@ def leave(place: Place) -> None:
 def await_answer(question: Answerable) -> None:
     """Remember a question until the next check."""
     _asked.append(question)
+
+
+def is_waiting() -> bool:
+    """Return whether a question has been asked since the last comparison."""
+    return bool(_asked)
 
 
 def answers_to_compare() -> list[str]:

@@ -14,7 +14,9 @@ import docker
 
 from docker_tutor import engines
 from docker_tutor.classroom import commands, current, scopes
+from docker_tutor.classroom.abilities import Abilities, abilities
 from docker_tutor.classroom.bars import Bar, Board
+from docker_tutor.classroom.belongings import Belongings, belongings
 from docker_tutor.classroom.cleaning import Cleanup, clean_alone
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
 from docker_tutor.classroom.requirements import missing
@@ -91,6 +93,14 @@ class Room:
     def capabilities(self) -> Capabilities:
         """What the engine was found to be able to do."""
         return self.engine.capabilities()
+
+    def abilities(self) -> Abilities:
+        """Return the same as a table for a reader: what is there, what needs it, what to do about what is missing."""
+        return abilities(self.capabilities)
+
+    def belongings(self) -> Belongings:
+        """Return where the course keeps its things, how big they are, and how they go."""
+        return belongings(self.folder)
 
     def require(self, *names: str) -> None:
         """Go on only if the engine has every capability named. Raises CapabilityMissing with one clear sentence."""

@@ -1,6 +1,10 @@
+from collections.abc import Callable
+from types import SimpleNamespace
+
 import pytest
 
 from docker_tutor.classroom import bars, current, records
+from docker_tutor.classroom import check as check_module
 from docker_tutor.classroom import predict as module
 from docker_tutor.classroom.check import check
 from docker_tutor.classroom.predict import Prediction, predict
@@ -120,3 +124,40 @@ def test_there_are_only_the_choices_shown(number: int) -> None:
 
 def test_a_process_without_ipython_is_no_kernel() -> None:
     assert bars.in_kernel() is False
+
+
+class Events:
+    """What IPython keeps of callbacks."""
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[SimpleNamespace], None]] = []
+
+    def register(self, event: str, callback: Callable[[SimpleNamespace], None]) -> None:
+        assert event == "post_run_cell"
+        self.callbacks.append(callback)
+
+    def unregister(self, event: str, callback: Callable[[SimpleNamespace], None]) -> None:
+        assert event == "post_run_cell"
+        self.callbacks.remove(callback)
+
+    def cell_ran(self, *, success: bool) -> None:
+        for callback in list(self.callbacks):
+            callback(SimpleNamespace(success=success))
+
+
+def test_in_a_notebook_the_comparison_comes_after_the_last_check_of_the_cell(
+    place: current.Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = Events()
+    monkeypatch.setattr(check_module, "_cell_events", lambda: events)
+    ask().choose(3)
+    check("the kernel killed it", found=True)
+    events.cell_ran(success=False)
+    assert capsys.readouterr().out == "✓ the kernel killed it\n"
+    check("the kernel killed it", found=True)
+    check("and counted it", found=True)
+    events.cell_ran(success=True)
+    assert capsys.readouterr().out == (
+        "✓ the kernel killed it\n✓ and counted it\n  You predicted: is killed — and so it is.\n"
+    )
+    assert events.callbacks == []

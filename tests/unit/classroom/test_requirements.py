@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from docker_tutor.classroom.abilities import abilities
 from docker_tutor.classroom.requirements import REQUIREMENTS, missing
 from docker_tutor.engines.base import Capabilities
 
@@ -69,3 +70,18 @@ def test_a_runtime_is_asked_for_by_its_name() -> None:
 def test_a_capability_nobody_knows_is_a_mistake_of_the_author() -> None:
     with pytest.raises(KeyError, match="warp_drive"):
         missing(ABLE, "warp_drive")
+
+
+def test_every_ability_is_told_with_what_the_course_needs_it_for_and_what_to_do_without() -> None:
+    assert abilities(ABLE).missing == ()
+    lacking = {row.what: row for row in abilities(UNABLE).missing}
+    assert set(lacking) >= {"BuildKit", "Compose", "Swarm", "IPVS", "limit on swap", "two CPUs"}
+    assert all(row.found == "no" and row.needed_for and row.advice.endswith(".") for row in lacking.values())
+    frame = abilities(UNABLE).to_frame()
+    assert set(frame.index) == {"✓", "✗"}
+    assert "28.5.2" in frame["here"].to_list()
+
+
+def test_a_shim_is_no_runtime() -> None:
+    able = replace(ABLE, runtimes=("io.containerd.runc.v2", "runc"))
+    assert [row.found for row in abilities(able).rows if row.what == "runtimes"] == ["runc"]
