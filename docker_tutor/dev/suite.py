@@ -74,9 +74,9 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
 
 def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
     """Yield the steps of `part` (or `all`) in order."""
-    for step in (*_lint(), *_tests(tuple(pytest_arguments))):
-        if part in {"all", step.part}:
-            yield step
+    if part in {"all", "lint"}:
+        yield from _lint()
+    yield from (step for step in _tests(tuple(pytest_arguments)) if part in {"all", step.part})
 
 
 def summary(results: Sequence[Result]) -> list[str]:

@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+
+from docker_tutor.dev import suite
+from docker_tutor.dev.suite import Result, Step
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "_nothing_left", lambda: Result("nothing left running"))
+
+
+def only(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> list[str]:
+    monkeypatch.setattr(suite, "steps", lambda part, arguments: iter(steps))
+    lines: list[str] = []
+    suite.run("lint", (), say=lines.append)
+    return lines
+
+
+def test_the_last_line_counts_tests_and_steps_as_any_runner_writes_it() -> None:
+    results = [
+        Result("mypy"),
+        Result("ruff", failed=True),
+        Result("unit", passed=5, skipped=1),
+        Result("x", note="no go"),
+    ]
+    assert suite.summary(results)[-1] == "6 passed, 1 failed, 1 skipped"
+
+
+def test_a_failing_step_stops_nothing_and_fails_the_whole(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = only(monkeypatch, Step("bad", "lint", ("false",)), Step("good", "lint", ("true",)))
+    assert [line[0] for line in lines if "bad " in line or "good " in line if line[0] in "✓✗"] == ["✗", "✓"]
+    assert lines[-1] == "2 passed, 1 failed, 0 skipped"
+
+
+def test_what_cannot_be_had_here_is_said_and_fails_nothing(no_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = only(monkeypatch, Step("lint of workflows", "lint", ("no-such-program",), missing="Go is not here"))
+    assert any(line.startswith("–") and "Go is not here" in line for line in lines)
+    assert lines[-1] == "1 passed, 0 failed, 0 skipped"
+
+
+def test_a_pytest_that_ends_before_it_counts_has_failed(tmp_path: Path) -> None:
+    assert suite._with_counts(Result("unit"), tmp_path / "not-there.xml").failed
+
+
+def test_counts_are_read_from_what_pytest_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "counts.xml"
+    path.write_text('<testsuites><testsuite tests="9" failures="2" errors="1" skipped="3"/></testsuites>')
+    result = suite._with_counts(Result("unit"), path)
+    assert (result.passed, result.broken, result.skipped) == (3, 3, 3)
+
+
+def test_a_part_has_its_own_steps_and_all_has_every_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite.actionlint, "program", lambda: "not looked for")
+    everything = [step.name for step in suite.steps("all", ())]
+    parts = [step.name for part in suite.PARTS for step in suite.steps(part, ())]
+    assert everything == parts
+
+
+def test_words_after_the_part_go_to_pytest() -> None:
+    (step,) = suite.steps("engine", ("-k", "memory"))
+    assert step.command[-2:] == ("-k", "memory")
