@@ -96,7 +96,7 @@ def order(room: Room, *, base: str = "python:3.11-slim") -> Comparison:
     return Comparison("app.py", *sides)
 
 
-def smaller_context(room: Room, *, junk_bytes: int = 48 * MiB, base: str = "python:3.11-slim") -> Comparison:
+def smaller_context(room: Room, *, junk_bytes: int = 24 * MiB, base: str = "python:3.11-slim") -> Comparison:
     """Edit one source file and rebuild, with a `.git` and logs in the context and with a `.dockerignore`.
 
     Each rebuild also finds a changed log file, as a project's do: without `.dockerignore` it is sent and copied.
