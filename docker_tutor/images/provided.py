@@ -5,7 +5,7 @@ from typing import Literal
 
 __all__ = ["Provided", "Source"]
 
-Source = Literal["local", "registry", "stand-in"]
+Source = Literal["local", "registry", "stand-in", "bundle"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Provided:
     name: str
     """The name that was asked for, with its tag."""
     source: Source
-    """`local`: it was here; `registry`: it was pulled; `stand-in`: the course's own recipe made it."""
+    """`local`: it was here; `registry`: it was pulled; `stand-in`: the course's own recipe made it;
+    `bundle`: it came in a file."""
     image_id: str
     """The engine's id of it: works in place of a name wherever the name itself may not be taken."""
     size_bytes: int

@@ -57,11 +57,14 @@ def _provide(
     if here and not _is_stand_in(here):
         return answer("local", here)
     if plan and (known := here or _look(client, reference.stand_in)) and _fresh(known, plan):
+        if disposable and here is None:
+            known.tag(reference.repository, reference.tag)
         return answer("stand-in", known, plan.note(_version(known)))
     own = reference.repository.startswith("docker-tutor/")
     problem = RegistryProblem("off", "", _("it is the course's own")) if own else pull(client, reference, report, dead)
     if isinstance(problem, Pulled):
-        return answer("registry", _named(client, problem, reference))
+        pulled = _named(client, problem, reference)
+        return answer("registry", pulled, plan.note(_version(pulled)) if plan and _is_stand_in(pulled) else "")
     if plan is None:
         raise ImageNotFound(_not_found(reference, problem))
     made = make(client, plan, store, report)
