@@ -8,6 +8,7 @@ Source: `man 5 apt.conf`.
 import os
 import re
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -86,29 +87,37 @@ class Apt:
         """
         command = ["apt-get", "--quiet", "--quiet", "--assume-yes", *arguments]
         reading, writing = os.pipe()
+        # A file, not a pipe: nobody reads it while the status is read, and hundreds of lines would fill a pipe.
+        said = tempfile.TemporaryFile()  # noqa: SIM115 - closed below, with the process
         try:
             process = subprocess.Popen(
                 [*command, "-o", f"APT::Status-Fd={writing}"],
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=said,
                 stderr=subprocess.STDOUT,
-                text=True,
                 pass_fds=[writing],
             )
         except FileNotFoundError as error:
             os.close(reading)
+            said.close()
             raise EngineNotFound(
                 _("The engine's packages come through apt-get, and this machine has none: use Debian or a relative.")
             ) from error
         finally:
             os.close(writing)
-        with process, os.fdopen(reading, encoding="utf-8", errors="replace") as status:
-            for line in status:
-                if task and line.startswith("dlstatus:"):
-                    share = float(line.split(":")[2]) / 100
-                    report(Step(task, share * total, total, "bytes" if total != 100 else "steps"))
-            output = process.stdout.read() if process.stdout else ""
+        with said, process, os.fdopen(reading, encoding="utf-8", errors="replace") as status:
+            try:
+                for line in status:
+                    if task and line.startswith("dlstatus:"):
+                        share = float(line.split(":")[2]) / 100
+                        report(Step(task, share * total, total, "bytes" if total != 100 else "steps"))
+                process.wait()
+                said.seek(0)
+                output = said.read().decode(errors="replace")
+            except BaseException:
+                process.terminate()  # interrupted: apt keeps what it has and goes on from there the next time
+                raise
         if process.returncode:
             raise failure(output)
         return output
