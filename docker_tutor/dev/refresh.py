@@ -97,6 +97,10 @@ def _normalise_output(output: NotebookNode, count: int) -> None:
         output.execution_count = count
     if "metadata" in output:
         output.metadata = NotebookNode()
+    for place in (output, output.get("data", {})):
+        for kind, content in place.items():
+            if isinstance(content, str):
+                place[kind] = content.replace(str(Path.home()), "~")
     if len(output.get("data", {})) > 1:
         # Without its kernel a widget is an error message; its text or picture, stored beside it, is not.
         output.data.pop(_WIDGET, None)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import nbformat
 import pytest
 from nbformat import NotebookNode
@@ -81,6 +83,11 @@ def test_normalising_keeps_of_a_widget_what_can_be_seen_without_a_kernel() -> No
     shown = new_output("display_data", data={view: {"model_id": "1"}, "text/plain": "A question"})
     made = notebook(cell("ask", shown))
     assert made.cells[0].outputs[0].data == {"text/plain": "A question"}
+
+
+def test_normalising_hides_whose_home_folder_it_was() -> None:
+    made = notebook(cell("a", said(f"{Path.home()}/.local/share\n")))
+    assert made.cells[0].outputs[0].text == "~/.local/share\n"
 
 
 def test_normalising_twice_changes_nothing_more() -> None:

@@ -23,6 +23,8 @@ clean = sanitize.from_file(sanitize.config_path())
         ("Up Less than a second", "Up 3 seconds"),
         ("web-3f9a is up", "web-01bc is up"),
         ("size 7.35MB", "size 131kB"),
+        ("/root/.local/share/docker-tutor/t0a1/engine", "/home/ann/.local/share/docker-tutor/b2c3/engine"),
+        ("/tmp/docker-tutor-0/t0a1/engine", "/run/user/1000/docker-tutor/b2c3/engine"),
         ("<Widget at 0x7f64d9f0a3d0>", "<Widget at 0x7fa429120cb0>"),
     ],
 )
