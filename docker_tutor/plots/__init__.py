@@ -10,16 +10,25 @@ if TYPE_CHECKING:
     from docker_tutor.plots.anatomy import two_stacks
     from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
     from docker_tutor.plots.cgroups_cpu import cpu_under_quota
+    from docker_tutor.plots.journey import packet_journey
     from docker_tutor.plots.namespaces import namespace_matrix
+    from docker_tutor.plots.networks import alias_answers, name_resolution, network_speed, reachability
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.stats import stats_over_time
+    from docker_tutor.plots.topology import network_topology
 
 _MODULE_OF = {
     "Picture": "picture",
+    "alias_answers": "networks",
     "cpu_under_quota": "cgroups_cpu",
     "memory_until_killed": "cgroups",
+    "name_resolution": "networks",
     "namespace_matrix": "namespaces",
+    "network_speed": "networks",
+    "network_topology": "topology",
+    "packet_journey": "journey",
     "pids_until_refused": "cgroups",
+    "reachability": "networks",
     "shares_split": "cgroups",
     "stats_over_time": "stats",
     "two_stacks": "anatomy",
@@ -27,10 +36,16 @@ _MODULE_OF = {
 
 __all__ = [
     "Picture",
+    "alias_answers",
     "cpu_under_quota",
     "memory_until_killed",
+    "name_resolution",
     "namespace_matrix",
+    "network_speed",
+    "network_topology",
+    "packet_journey",
     "pids_until_refused",
+    "reachability",
     "shares_split",
     "stats_over_time",
     "two_stacks",
