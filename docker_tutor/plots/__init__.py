@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docker_tutor.plots.anatomy import two_stacks
+    from docker_tutor.plots.builds import build_comparison, build_gantt
+    from docker_tutor.plots.cache import cache_grid, cache_oracle
     from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
     from docker_tutor.plots.cgroups_cpu import cpu_under_quota
     from docker_tutor.plots.journey import packet_journey
+    from docker_tutor.plots.layers import layer_bytes, layer_stack
     from docker_tutor.plots.namespaces import namespace_matrix
     from docker_tutor.plots.networks import alias_answers, name_resolution, network_speed, reachability
+    from docker_tutor.plots.overlay import copy_up, overlay_view
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.stats import stats_over_time
     from docker_tutor.plots.topology import network_topology
@@ -20,12 +24,20 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Picture": "picture",
     "alias_answers": "networks",
+    "build_comparison": "builds",
+    "build_gantt": "builds",
+    "cache_grid": "cache",
+    "cache_oracle": "cache",
+    "copy_up": "overlay",
     "cpu_under_quota": "cgroups_cpu",
+    "layer_bytes": "layers",
+    "layer_stack": "layers",
     "memory_until_killed": "cgroups",
     "name_resolution": "networks",
     "namespace_matrix": "namespaces",
     "network_speed": "networks",
     "network_topology": "topology",
+    "overlay_view": "overlay",
     "packet_journey": "journey",
     "pids_until_refused": "cgroups",
     "reachability": "networks",
@@ -37,12 +49,20 @@ _MODULE_OF = {
 __all__ = [
     "Picture",
     "alias_answers",
+    "build_comparison",
+    "build_gantt",
+    "cache_grid",
+    "cache_oracle",
+    "copy_up",
     "cpu_under_quota",
+    "layer_bytes",
+    "layer_stack",
     "memory_until_killed",
     "name_resolution",
     "namespace_matrix",
     "network_speed",
     "network_topology",
+    "overlay_view",
     "packet_journey",
     "pids_until_refused",
     "reachability",

@@ -7,11 +7,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from docker_tutor.widgets.cache import CacheOracle
+    from docker_tutor.widgets.layers import LayerExplorer
     from docker_tutor.widgets.stats import LiveStats
+    from docker_tutor.widgets.topology import NetworkMap
 
-_MODULE_OF = {"LiveStats": "stats"}
+_MODULE_OF = {
+    "CacheOracle": "cache",
+    "LayerExplorer": "layers",
+    "LiveStats": "stats",
+    "NetworkMap": "topology",
+}
 
-__all__ = ["LiveStats"]
+__all__ = [
+    "CacheOracle",
+    "LayerExplorer",
+    "LiveStats",
+    "NetworkMap",
+]
 
 
 def __getattr__(name: str) -> Any:
