@@ -1,5 +1,6 @@
 """A gateway as seen from the notebook's kernel: started, asked, closed."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -75,7 +76,7 @@ class Gateway:
         gateway = cls(process, scope, folder)
         answer = gateway._hear()
         if not answer.get("ready"):
-            process.wait()
+            gateway._let_go()
             raise GatewayError(
                 _("The gateway did not start: {reason}").format(reason=answer.get("error") or gateway._last_words())
             )
@@ -114,10 +115,7 @@ class Gateway:
         if self._cleaned is not None:
             return self._cleaned
         answer = self._ask("close")
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process.wait()
+        self._let_go()
         if "cleaned" not in answer:
             raise GatewayError(_("The gateway could not tidy up: {reason}").format(reason=self._last_words()))
         self._cleaned = cleaned_from(answer["cleaned"])
@@ -143,6 +141,13 @@ class Gateway:
         line = self._process.stdout.readline() if self._process.stdout is not None else ""
         answer = json.loads(line) if line else {}
         return answer if isinstance(answer, dict) else {}
+
+    def _let_go(self) -> None:
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                with contextlib.suppress(BrokenPipeError):  # what it was told last did not reach it
+                    stream.close()
+        self._process.wait()
 
     def _last_words(self) -> str:
         log = (self.folder / LOG_FILE).read_text(errors="replace").strip()

@@ -29,10 +29,24 @@ class Made:
 
     def __init__(self, daemon: Daemon, journal: Journal) -> None:
         self._daemon, self._journal = daemon, journal
+        self._made_tags: set[str] = set()
+        self._made_ids: set[str] = set()
+        self._earlier_tags: dict[str, str] = {}
+        self._earlier_ids: set[str] = set()
 
     def wants_answer(self, request: Request) -> bool:
         """Return whether this request may make an image."""
         return request.method == "POST" and _ANSWERS.fullmatch(request.path) is not None
+
+    async def prepare(self) -> None:
+        """Look at the images before one is made: what is here already is nobody's to remove later."""
+        listed = await self._daemon.call("GET", "/images/json")
+        for image in (listed.json() or []) if listed.ok else []:
+            if image["Id"] not in self._made_ids:
+                self._earlier_ids.add(image["Id"])
+            for name in image.get("RepoTags") or []:
+                if name not in self._made_tags:
+                    self._earlier_tags[name] = image["Id"]
 
     async def note(self, request: Request, body: bytes) -> None:
         """Note what a request that succeeded has made."""
@@ -54,19 +68,28 @@ class Made:
 
     async def _made(self, name: str) -> None:
         if name.startswith("sha256:"):
-            self._journal.note("image", "", name)
+            self._made_image(name)
         else:
             await self.tagged(name)
+
+    def _made_image(self, image_id: str) -> None:
+        if image_id not in self._earlier_ids:
+            self._made_ids.add(image_id)
+            self._journal.note("image", "", image_id)
 
     async def _tagged(self, repository: str, tag: str) -> None:
         if repository:
             await self.tagged(tag_name(unquote(repository), tag))
 
     async def tagged(self, name: str) -> None:
-        """Note that this scope gave an image this name, with the image's id now."""
-        found = await self._daemon.call("GET", f"/images/{quote(tag_name(name), safe='/:@')}/json")
-        if found.ok:
-            self._journal.note("tag", tag_name(name), found.json()["Id"])
+        """Note that this scope gave an image this name, unless it had it before."""
+        name = tag_name(name)
+        found = await self._daemon.call("GET", f"/images/{quote(name, safe='/:@')}/json")
+        image_id = found.json()["Id"] if found.ok else ""
+        earlier = self._earlier_tags.get(name, "")
+        if image_id and image_id != earlier:
+            self._made_tags.add(name)
+            self._journal.note("tag", name, image_id, earlier)
 
     async def built(self, names: list[str], ids: list[str]) -> None:
         """Note what a build with BuildKit has made: names, or an image without one (the first id that is one)."""
@@ -74,7 +97,7 @@ class Made:
             await self.tagged(name)
         for image_id in ids:
             if (await self._daemon.call("GET", f"/images/{image_id}/json")).ok:
-                self._journal.note("image", "", image_id)
+                self._made_image(image_id)
                 return
 
 

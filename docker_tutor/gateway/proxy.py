@@ -159,7 +159,7 @@ class Connection:
         if not exchange.request_ended:
             headers.append((b"Connection", b"close"))
         self._note(exchange)
-        self._writer.write(head(answer.status, headers) + body)
+        self._writer.write(head(answer.status, headers) + (b"" if exchange.request.method == "HEAD" else body))
         await self._writer.drain()
         return exchange.request_ended
 

@@ -6,7 +6,7 @@ Both are files of JSON lines in the scope's folder, written by the gateway's pro
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -50,6 +50,8 @@ class LedgerEntry:
     """The image id that the tag had, or the real name behind an alias."""
     at_s: float = 0.0
     """Seconds since the epoch."""
+    earlier: str = ""
+    """The image id that a tag had before the scope moved it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ class Journal:
     folder: Path
     _calls: TextIO = field(init=False)
     _ledger: TextIO = field(init=False)
-    _known: set[tuple[str, str, str]] = field(init=False, default_factory=set)
+    _known: set[LedgerEntry] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self._calls = (self.folder / CALLS_FILE).open("a", buffering=1, encoding="utf-8")
@@ -86,11 +88,12 @@ class Journal:
         """Write down one finished call."""
         self._calls.write(json.dumps(asdict(call)) + "\n")
 
-    def note(self, kind: str, name: str, id: str = "") -> None:  # noqa: A002 - the daemon's own word
+    def note(self, kind: str, name: str, id: str = "", earlier: str = "") -> None:  # noqa: A002 - the daemon's word
         """Write down one ledger entry, once."""
-        if (kind, name, id) not in self._known:
-            self._known.add((kind, name, id))
-            self._ledger.write(json.dumps(asdict(LedgerEntry(kind, name, id, time.time()))) + "\n")
+        entry = LedgerEntry(kind, name, id, earlier=earlier)
+        if entry not in self._known:
+            self._known.add(entry)
+            self._ledger.write(json.dumps(asdict(replace(entry, at_s=time.time()))) + "\n")
 
     def close(self) -> None:
         """Close both files."""

@@ -189,16 +189,24 @@ def _stand_in(image: dict[str, Any]) -> bool:
 
 
 async def _tags(removal: _Removal) -> None:
-    """Take back the tags that the scope gave, as long as they still point where the scope made them point."""
-    latest = {entry.name: entry.id for entry in removal.ledger.of("tag")}
-    for name, image_id in latest.items():
+    """Take back the tags that the scope gave, as long as they still point where the scope made them point.
+
+    A name that another image had before is given back to it.
+    """
+    latest = {entry.name: entry for entry in removal.ledger.of("tag")}
+    for name, entry in latest.items():
         image = await _inspect_image(removal.daemon, name)
         if image is None:
             continue
         if _stand_in(image) and (removal.disposable or name.startswith("docker-tutor/stand-in/")):
             continue  # made once for all scopes
-        if image["Id"] != image_id:
+        if image["Id"] != entry.id:
             removal.left["images", name] = "someone else has given this name to another image since"
+            continue
+        if entry.earlier and await _inspect_image(removal.daemon, entry.earlier) is not None:
+            repository, _, tag = name.rpartition(":")
+            back = {"repo": repository, "tag": tag}
+            await removal.each("images", [(name, removal.daemon.call("POST", f"/images/{entry.earlier}/tag", back))])
             continue
         await removal.each("images", [(name, removal.daemon.call("DELETE", f"/images/{quote(name, safe='/:@')}"))])
 

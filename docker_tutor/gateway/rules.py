@@ -51,6 +51,8 @@ class ScopeRules:
                 await self._holding.make_volumes(request.body)
             elif request.path.endswith("/rename"):
                 await self._holding.rename(request)
+            elif self._made.wants_answer(request):
+                await self._made.prepare()
         elif request.method == "DELETE":
             await self._holding.note_anonymous_volumes(request)
         if self._extension is None:
@@ -66,6 +68,8 @@ class ScopeRules:
         elif request.path == "/build":
             labels = json.loads(request.first("labels") or "{}") or {}
             request.query["labels"] = [json.dumps({**labels, **self._labels})]
+            # The classic builder's own containers carry no label; the SDK would leave them lying about.
+            request.query["rm"] = request.query["forcerm"] = ["1"]
 
     async def ask(self, request: Request, headers: Headers) -> Answer:
         """Put a request with a parsed body to the daemon. See `proxy.Rules`."""
@@ -108,4 +112,8 @@ class ScopeRules:
             return None
         from docker_tutor.gateway.buildkit import BuildkitWatch  # takes 50 ms, and only a build needs it
 
-        return BuildkitWatch(finished=self._made.built)
+        return BuildkitWatch(starting=self._build_starts, finished=self._made.built)
+
+    async def _build_starts(self, _names: list[str]) -> str | None:
+        await self._made.prepare()
+        return None
