@@ -28,14 +28,17 @@ IMAGE = "alpine:3.19"
 
 def rows() -> Iterator[Row]:
     """Measure on the test engine, for the table of all benchmarks."""
-    with testengine.running() as engine, tempfile.TemporaryDirectory() as folder:
-        with Gateway.start(engine.address, f"bench-{uuid.uuid4().hex[:4]}", Path(folder)) as gateway:
-            direct, through = docker.DockerClient(engine.address), docker.DockerClient(gateway.address)
-            images.ensure(direct, [IMAGE], disposable=engine.disposable)
-            calls = _measure(direct, through, lambda client: client.ping(), 400)
-            runs = _measure(direct, through, lambda client: _container(client, IMAGE), 30)
-            direct.close()
-            through.close()
+    with (
+        testengine.running() as engine,
+        tempfile.TemporaryDirectory() as folder,
+        Gateway.start(engine.address, f"bench-{uuid.uuid4().hex[:4]}", Path(folder)) as gateway,
+    ):
+        direct, through = docker.DockerClient(engine.address), docker.DockerClient(gateway.address)
+        images.ensure(direct, [IMAGE], disposable=engine.disposable)
+        calls = _measure(direct, through, lambda client: client.ping(), 400)
+        runs = _measure(direct, through, lambda client: _container(client, IMAGE), 30)
+        direct.close()
+        through.close()
     plain_s, ours_s = map(statistics.median, calls)
     yield Row("one call through the gateway ÷ direct", plain_s, ours_s, len(calls[0]), at_most_more_s=1e-3)
     plain_s, ours_s = map(statistics.median, runs)
