@@ -75,7 +75,7 @@ class Connection:
                 if not keep:
                     break
                 self._surplus = exchange.surplus
-        except (ConnectionError, h11.RemoteProtocolError):
+        except (ConnectionError, h11.ProtocolError):
             abort(self._writer)  # a side is gone, or does not speak HTTP: the other shall see a cut, not an end
         finally:
             if self._daemon is not None:

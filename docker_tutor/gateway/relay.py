@@ -57,8 +57,10 @@ class Relay:
         Raises ConnectionError or h11.RemoteProtocolError when a side leaves before the end.
         """
         exchange, request = self._exchange, self._exchange.request
-        out = h11.Request(method=request.method, target=request.target(), headers=exchange.head.headers)
-        self._send(out)
+        headers = exchange.head.headers.raw_items()
+        if not any(name == b"host" for name, _value in exchange.head.headers):
+            headers = [*headers, (b"Host", b"docker")]  # HTTP/1.0 does without, HTTP/1.1 does not
+        self._send(h11.Request(method=request.method, target=request.target(), headers=headers))
         pump: asyncio.Task[None] | None = None
         if exchange.request_ended:
             self._send(h11.EndOfMessage())
