@@ -15,6 +15,7 @@ from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 from docker_tutor.topics import builds
 from docker_tutor.topics.cache_experiments import EXPERIMENTS, LABELS, LINES, ORACLE, Bench, Experiment
+from docker_tutor.topics.cache_share import Shared, share
 from docker_tutor.topics.cache_stale import StaleRun, stale_run
 from docker_tutor.topics.cache_strategies import Comparison, Side, cache_mount, order, smaller_context, wheel
 
@@ -27,11 +28,13 @@ __all__ = [
     "Comparison",
     "Experiment",
     "Grid",
+    "Shared",
     "Side",
     "StaleRun",
     "cache_mount",
     "order",
     "rules",
+    "share",
     "smaller_context",
     "stale_run",
     "wheel",

@@ -11,8 +11,9 @@ import pandas as pd
 
 from docker_tutor.classroom.room import Room
 from docker_tutor.topics.layers_archive import Change, Layer, Line, save
+from docker_tutor.topics.layers_dive import Dive, dive
 
-__all__ = ["Change", "Image", "Layer", "Line", "PrivateWrites", "analyse", "private_writes"]
+__all__ = ["Change", "Dive", "Image", "Layer", "Line", "PrivateWrites", "analyse", "dive", "private_writes"]
 
 
 @dataclass(frozen=True, slots=True)
