@@ -4,7 +4,7 @@ import io
 import tarfile
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -80,7 +80,7 @@ def built(
         container.start()
         code = container.wait(timeout=LIMIT_S)["StatusCode"]
         if code:
-            said = container.logs(tail=12).decode(errors="replace").strip()
+            said = container.logs(tail=40).decode(errors="replace").strip()
             raise RecipeFailed(_("The recipe of {image} ended with {code}: {said}").format(
                 image=image, code=code, said=said))  # fmt: skip
         yield container
@@ -96,11 +96,9 @@ def temporary_image(client: DockerClient, name: str) -> Iterator[str]:
     try:
         yield name
     finally:
-        try:
+        # It may never have come to be; what stopped it is already on its way up.
+        with suppress(NotHere):
             client.images.remove(name, force=True)
-        except NotHere:
-            # It never came to be: what stopped it is already on its way up.
-            return
 
 
 def exported(container: Container, file: Path) -> None:

@@ -115,30 +115,35 @@ def _absolute(name: str) -> str:
     return "/" + name.removeprefix("./").strip("/")
 
 
-def merged(debs: Iterable[Path], file: Path, keep: Callable[[str], bool]) -> None:
-    """Write what all `debs` hold and `keep` accepts to `file`, a tar: a system whose scripts have not run.
+def merged(debs: Iterable[Path], own: Path, file: Path, keep: Callable[[str], bool]) -> None:
+    """Write the tar `own`, and what `debs` hold and `keep` accepts, to `file`: a system whose scripts have not run.
 
-    Folders that today's Debian has merged into /usr become links first, as its installers do it.
+    Folders that today's Debian has merged into /usr become links first, as its installers do it. No path comes
+    twice: engines refuse that.
     """
-    folders: set[str] = set()
-    with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar:
+    with tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as tar, tarfile.open(own) as first:
+        written: set[str] = {""}
+
+        def add(info: tarfile.TarInfo, content: IO[bytes] | None = None) -> None:
+            if info.name not in written:
+                tar.addfile(info, content)
+                written.add(info.name)
+
         for name in MERGED:
             for kind, path, target in ((tarfile.DIRTYPE, f"usr/{name}", ""), (tarfile.SYMTYPE, name, f"usr/{name}")):
                 info = tarfile.TarInfo(path)
                 info.type, info.linkname, info.mode = kind, target, 0o755
-                tar.addfile(info)
-                folders.add(path)
+                add(info)
+        for info in first:
+            add(info, first.extractfile(info) if info.isreg() else None)
         for deb in debs:
             with deb_contents(deb) as contents:
                 for info in contents:
                     info.name = _merged_path(info.name)
-                    if info.name in folders or not info.name or not keep(f"/{info.name}"):
-                        continue
-                    if info.isdir():
-                        folders.add(info.name)
                     if info.islnk():
                         info.linkname = _merged_path(info.linkname)
-                    tar.addfile(info, contents.extractfile(info) if info.isreg() else None)
+                    if keep(f"/{info.name}"):
+                        add(info, contents.extractfile(info) if info.isreg() else None)
 
 
 def _merged_path(path: str) -> str:

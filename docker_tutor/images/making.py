@@ -1,6 +1,5 @@
 """Making a stand-in from its recipe, or taking it from the cache."""
 
-import tarfile
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -27,7 +26,7 @@ __all__ = ["make", "recipe_digest"]
 MAKING = "docker-tutor.making"
 """Label of the containers that make stand-ins."""
 SOURCES = "/etc/apt/sources.list.d/debian.sources"
-FORMAT = "2"
+FORMAT = "3"
 """Raised when this code makes something else of the same recipe."""
 
 
@@ -97,8 +96,7 @@ def _rooted(plan: Plan, work: "_Work") -> Made:
     newest = _newest(debs.values())
     files = work.own_files(plan, newest)
     first = work.scratch / "first.tar"
-    merged(debs.values(), first, kept)
-    _append(first, files)
+    merged(debs.values(), files, first, kept)
     with temporary_image(work.client, f"docker-tutor/making:{plan.key}") as image:
         repository, _colon, tag = image.rpartition(":")
         work.client.api.import_image_from_file(str(first), repository=repository, tag=tag)
@@ -212,13 +210,6 @@ def _sources(suite: str) -> str:
     return "\n".join(
         f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n" for uri, suites in parts
     )
-
-
-def _append(tar: Path, more: Path) -> None:
-    with tarfile.open(more) as source, tarfile.open(tar, "a") as target:
-        for info in source:
-            if not info.isdir():
-                target.addfile(info, source.extractfile(info) if info.isreg() else None)
 
 
 def _newest(debs: Iterable[Path]) -> int:
