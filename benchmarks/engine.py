@@ -25,11 +25,13 @@ def rows() -> Iterator[Row]:
     """Measure; needs Linux and root."""
     with _instance("bench") as engine:
         engine.up()  # the packages are here from now on
-        programs = engine.tools.programs
+        # Resolved while it is up: some are links that belong to the running engine.
+        programs = {name: (path, path.resolve()) for name, path in engine.tools.programs.items()}
+        environment = dict(engine.tools.environment)
         engine.down(purge=True)
         yield side_by_side(
             "private engine ready ÷ plain dockerd ready (empty data)",
-            lambda: _plain(programs, engine.tools.environment),
+            lambda: _plain(programs, environment),
             lambda: _private(engine),
             runs=RUNS,
             at_most=1.3,
@@ -60,12 +62,15 @@ def _private(engine: Engine) -> float:
     return ready_s
 
 
-def _plain(programs: dict[str, Path], environment: dict[str, str]) -> float:
+def _plain(programs: dict[str, tuple[Path, Path]], environment: dict[str, str]) -> float:
     """Start dockerd as one would by hand, in a network namespace so that the machine's own rules stay, and stop it."""
     with tempfile.TemporaryDirectory(prefix="plain-") as folder:
         place = Path(folder, "docker.sock")
-        path = os.pathsep.join([str(programs["dockerd"].parent), str(programs["docker"].parent), os.environ["PATH"]])
-        words = ["unshare", "--net", "--uts", str(programs["dockerd"]), f"--host=unix://{place}"]
+        for name, (_path, program) in programs.items():
+            Path(folder, name).symlink_to(program)
+        own = [folder, *{str(program.parent) for _path, program in programs.values()}]
+        path = os.pathsep.join([*own, os.environ["PATH"]])
+        words = ["unshare", "--net", "--uts", "dockerd", f"--host=unix://{place}"]
         words += [f"--data-root={folder}/data", f"--exec-root={folder}/exec", f"--pidfile={folder}/pid"]
         began = time.perf_counter()
         with Path(folder, "log").open("wb") as log:
