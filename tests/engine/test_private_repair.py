@@ -42,6 +42,18 @@ def links() -> str:
     return subprocess.run(["ip", "-brief", "link"], capture_output=True, text=True, check=True).stdout
 
 
+def run_elsewhere(engine: PrivateEngine, code: str, *, check: bool = True) -> int:
+    """Run `code` in another Python, where `engine` is this engine; return its exit status."""
+    layout = engine.layout
+    whole = (
+        "from pathlib import Path; from docker_tutor.engines.private import starting;"
+        "from docker_tutor.engines.private.engine import PrivateEngine;"
+        "from docker_tutor.engines.private.layout import Layout;"
+        f"engine = PrivateEngine(Layout({layout.name!r}, Path({str(layout.runtime)!r}), Path({str(layout.data)!r})));"
+    )
+    return subprocess.run([sys.executable, "-c", whole + code], check=check).returncode
+
+
 def test_up_again_returns_at_once_and_changes_nothing(engine: PrivateEngine) -> None:
     before = engine.layout.state.read_text(encoding="utf-8")
     engine.up()
@@ -151,6 +163,18 @@ def test_an_interrupted_start_leaves_nothing(engine: PrivateEngine, monkeypatch:
     assert not engine.layout.runtime.exists()
 
 
+def test_a_start_that_is_killed_half_way_is_cleaned_up_by_down(engine: PrivateEngine) -> None:
+    engine.down()
+    killed = run_elsewhere(
+        engine, "import os; starting._run_keeper = lambda *a: os.kill(os.getpid(), 9); engine.up()", check=False
+    )
+    assert killed == -signal.SIGKILL
+    assert leftovers(engine.layout)
+    assert engine.status().state == "broken"
+    engine.down()
+    assert leftovers(engine.layout) == []
+
+
 def test_nothing_of_the_machine_is_left_changed(engine: PrivateEngine) -> None:
     engine.down()
     before = links()
@@ -161,11 +185,5 @@ def test_nothing_of_the_machine_is_left_changed(engine: PrivateEngine) -> None:
 
 def test_a_started_engine_outlives_the_process_that_started_it(engine: PrivateEngine) -> None:
     engine.down()
-    layout = engine.layout
-    code = (
-        "from pathlib import Path; from docker_tutor.engines.private.engine import PrivateEngine;"
-        "from docker_tutor.engines.private.layout import Layout;"
-        f"PrivateEngine(Layout({layout.name!r}, Path({str(layout.runtime)!r}), Path({str(layout.data)!r}))).up()"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_elsewhere(engine, "engine.up()")
     assert engine.status().state == "running"

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from docker_tutor.engines.packages.sources import Mirror
@@ -19,7 +19,7 @@ from docker_tutor.progress import Report, Step, silent
 
 __all__ = ["Apt"]
 
-NOT_KEPT = re.compile(r"^Acquire::(IndexTargets|Languages|GzipIndexes|AllowInsecure|AllowWeak|AllowDowngrade|cdrom)\b")
+NOT_KEPT = re.compile(r"^Acquire::(Allow|IndexTargets\b|Languages\b|GzipIndexes\b|cdrom\b)")
 SIGNATURE = re.compile(r"NO_PUBKEY|BADSIG|EXPKEYSIG|REVKEYSIG|[Ss]ignature|is not signed|[Mm]issing key|\bsqv\b")
 FULL = re.compile(r"No space left on device|enough free space|\(28: ")
 ALWAYS_WITH_SECURITY = frozenset(("bullseye", "bookworm", "trixie", "oldstable", "stable"))
@@ -44,7 +44,7 @@ class Apt:
     """apt's programs run on a folder of our own, for one suite of one mirror."""
 
     def __init__(self, folder: Path, suite: str, mirror: Mirror) -> None:
-        """Use `folder` (made by `prepare`) for `suite` of `mirror`."""
+        """Use `folder` (see `configure`) for `suite` of `mirror`."""
         self.folder = folder
         self.suite = suite
         self.mirror = mirror
@@ -54,30 +54,31 @@ class Apt:
         """The environment that makes any program of apt use this folder."""
         return os.environ | {"APT_CONFIG": str(self.folder / "apt.conf"), "LC_ALL": "C"}
 
-    def prepare(self, *, security: bool = True) -> None:
-        """Write the configuration; `security=False` leaves the security suite out."""
+    def configure(self) -> None:
+        """Write the configuration: the machine's way to the network may be another than the last time."""
         for part in ("etc/apt.conf.d", "etc/preferences.d", "etc/sources.list.d", "state/lists/partial"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         for part in ("archives/partial", "none/partial", "log"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "status").write_bytes(b"")
-        sources = self.folder / "etc/sources.list.d/debian.sources"
-        sources.write_text(self._sources(security=security), encoding="utf-8")
         configuration = self.folder / "apt.conf"
         configuration.touch(mode=0o600)  # a proxy's address may hold a password
-        configuration.write_text(_machine_settings() + OWN.format(folder=self.folder, methods=_methods()), "utf-8")
+        machine = _dump()
+        own = OWN.format(folder=self.folder, methods=_methods(machine))
+        configuration.write_text(_network_settings(machine) + own, encoding="utf-8")
 
     def update(self, report: Report = silent) -> None:
         """Fetch the signed indexes. Raises `DownloadFailed`, `SignatureInvalid` or `DiskFull`."""
         task = _("Reading the package indexes")
-        self.prepare()
+        sources = self.folder / "etc/sources.list.d/debian.sources"
+        sources.write_text(self._sources(security=True), encoding="utf-8")
         try:
             self.run(["update"], report, task)
         except DownloadFailed:
             if self.suite in ALWAYS_WITH_SECURITY:
                 raise
             # Testing has, at times, no such folder on the mirror.
-            self.prepare(security=False)
+            sources.write_text(self._sources(security=False), encoding="utf-8")
             self.run(["update"], report, task)
 
     def run(self, arguments: Sequence[str], report: Report = silent, task: str = "", total: float = 100) -> str:
@@ -153,9 +154,9 @@ def failure(output: str) -> PackageError:
     )
 
 
-def _dump(environment: Mapping[str, str] = os.environ) -> str:
+def _dump() -> str:
     try:
-        done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, env=environment, check=True)
+        done = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True)
     except (FileNotFoundError, subprocess.CalledProcessError) as error:
         raise EngineNotFound(
             _("The engine's packages come through apt-get, and this machine has none: use Debian or a relative.")
@@ -163,11 +164,11 @@ def _dump(environment: Mapping[str, str] = os.environ) -> str:
     return done.stdout
 
 
-def _machine_settings() -> str:
-    kept = [line for line in _dump().splitlines() if line.startswith("Acquire::") and not NOT_KEPT.match(line)]
+def _network_settings(dump: str) -> str:
+    kept = [line for line in dump.splitlines() if line.startswith("Acquire::") and not NOT_KEPT.match(line)]
     return "".join(f"{line}\n" for line in kept)
 
 
-def _methods() -> str:
-    found = re.search(r'^Dir::Bin::methods "(.+)";', _dump(), re.MULTILINE)
+def _methods(dump: str) -> str:
+    found = re.search(r'^Dir::Bin::methods "(.+)";', dump, re.MULTILINE)
     return found[1] if found else "/usr/lib/apt/methods"

@@ -21,6 +21,7 @@ from docker_tutor.progress import Report, silent
 __all__ = ["Archive", "Package"]
 
 DEFAULT_SUITE = "trixie"
+NOT_FOUND = "404 "
 INDEX_AGE_S = 24 * 3600
 URI_LINE = re.compile(r"^'(?P<uri>[^']+)' (?P<file>\S+) (?P<size>\d+) SHA256:(?P<sha256>[0-9a-f]{64})$", re.MULTILINE)
 
@@ -72,12 +73,21 @@ class Archive:
                 return self._files(known)
             packages = self._resolve(names, report)
             if not self._here(packages):
-                self._download(names, packages, report)
+                try:
+                    self._download(names, packages, report)
+                except DownloadFailed as error:
+                    if NOT_FOUND not in str(error):
+                        raise
+                    # The mirror has newer packages than our index of yesterday.
+                    (self.folder / "updated").unlink()
+                    packages = self._resolve(names, report)
+                    self._download(names, packages, report)
             self._remember(names, packages)
             return self._files(packages)
 
     def _resolve(self, names: Sequence[str], report: Report) -> list[Package]:
         apt = self.apt
+        apt.configure()
         stamp = self.folder / "updated"
         if not stamp.exists() or time.time() - stamp.stat().st_mtime > INDEX_AGE_S:
             apt.update(report)

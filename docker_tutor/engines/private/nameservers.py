@@ -37,9 +37,7 @@ def send_on(layout: Layout, environment: Mapping[str, str], nameservers: Sequenc
     for protocol in ("udp", "tcp"):
         asked = ["--protocol", protocol, "--dport", "53"]
         commands.append([*nat, "-A", "POSTROUTING", "-s", "127.0.0.0/8", "-d", SLIRP_DNS, *asked, "-j", "MASQUERADE"])
-        commands += [
-            [*nat, "-A", "OUTPUT", "-d", nameserver, *asked, "-j", "DNAT", "--to", SLIRP_DNS] for asks in nameservers
-        ]
+        commands += [[*nat, "-A", "OUTPUT", "-d", server, *asked, *to] for server in nameservers]
     for command in commands:
         done = subprocess.run(
             [*layout.enter, *command], capture_output=True, text=True, check=False, env=dict(environment)
