@@ -97,6 +97,8 @@ class Lab:
             "ServerApp.open_browser": False,
             "ServerApp.allow_root": os.getuid() == 0,
             "ServerApp.terminado_settings": {"shell_command": shell},
+            # Kernels are spoken to through sockets that only their owner can open, not through TCP on loopback.
+            "KernelManager.transport": "ipc",
             "LabApp.news_url": None,
             "LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
             "LabApp.extension_manager": "readonly",
