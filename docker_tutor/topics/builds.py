@@ -17,9 +17,9 @@ from docker_tutor.errors import CommandFailed
 from docker_tutor.i18n import _
 from docker_tutor.topics.builds_source import Inputs, read_context, read_dockerfile
 from docker_tutor.topics.builds_trace import Step, Trace, read_trace
-from docker_tutor.topics.builds_why import Reason, explain
+from docker_tutor.topics.builds_why import Reason, Reasons, explain
 
-__all__ = ["Build", "Reason", "Step", "Trace", "build", "why", "write_context"]
+__all__ = ["Build", "Reason", "Reasons", "Step", "Trace", "build", "why", "write_context"]
 
 TIME_LIMIT_S = 600.0
 
@@ -98,7 +98,7 @@ def build(
     return Build(tag=tag, trace=trace, inputs=inputs, error=error)
 
 
-def why(before: Build, after: Build) -> tuple[Reason, ...]:
+def why(before: Build, after: Build) -> Reasons:
     """Say for each line of `after` why it ran, or why it did not, compared with the build before it."""
     return explain(before.inputs, after.inputs, after.trace)
 

@@ -15,7 +15,7 @@ from docker_tutor.i18n import _
 from docker_tutor.topics.builds_source import File, Inputs, Line
 from docker_tutor.topics.builds_trace import Step, Trace
 
-__all__ = ["Reason", "explain"]
+__all__ = ["Reason", "Reasons", "explain"]
 
 Cause = Literal[
     "unchanged",
@@ -45,10 +45,23 @@ class Reason:
     sentence: str
     """For a person: which input is different."""
 
-    @staticmethod
-    def frame(reasons: "tuple[Reason, ...]") -> pd.DataFrame:
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """The reasons for all lines of one build, in the order of the Dockerfile."""
+
+    all: tuple[Reason, ...]
+
+    def of(self, beginning: str) -> Reason:
+        """Return the reason for the first line that begins with `beginning`. Raises KeyError."""
+        for reason in self.all:
+            if reason.instruction.startswith(beginning):
+                return reason
+        raise KeyError(beginning)
+
+    def to_frame(self) -> pd.DataFrame:
         """One row for each line."""
-        rows = [{"line": r.instruction, "state": r.state, "cause": r.cause, "why": r.sentence} for r in reasons]
+        rows = [{"line": r.instruction, "state": r.state, "cause": r.cause, "why": r.sentence} for r in self.all]
         return pd.DataFrame(rows, columns=["line", "state", "cause", "why"])
 
 
@@ -147,7 +160,7 @@ class _Comparison:
                 yield path, file
 
 
-def explain(before: Inputs, after: Inputs, trace: Trace) -> tuple[Reason, ...]:
+def explain(before: Inputs, after: Inputs, trace: Trace) -> Reasons:
     """Say for each line of the second build, whose trace this is, why it ran, or why not."""
     places = _places(after, trace)
     ran = frozenset(place for place, step in places.items() if step.kind == "step" and step.state == "ran")
@@ -159,7 +172,7 @@ def explain(before: Inputs, after: Inputs, trace: Trace) -> tuple[Reason, ...]:
             continue
         cause, sentence = comparison.reason(line, step)
         reasons.append(Reason(line.text, step.state, cause, sentence))
-    return tuple(reasons)
+    return Reasons(tuple(reasons))
 
 
 def _places(inputs: Inputs, trace: Trace) -> dict[tuple[str, int], Step]:

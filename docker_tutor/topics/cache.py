@@ -142,7 +142,7 @@ def rules(room: Room, *, base: str = "alpine:3.19", experiments: Iterable[str] |
         bench.reset()
         experiment.change(bench)
         after = build()
-        reasons = {reason.instruction: reason for reason in builds.why(first, after)}
+        reasons = {reason.instruction: reason for reason in builds.why(first, after).all}
         sent[experiment.key] = after.trace.context_bytes
         for key, line in LINES.items():
             text = line.format(nonce=nonce, **bench.words).strip()

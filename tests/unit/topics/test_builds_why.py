@@ -4,7 +4,7 @@ import pytest
 
 from docker_tutor.topics.builds_source import File, Inputs, read_dockerfile
 from docker_tutor.topics.builds_trace import Step, Trace
-from docker_tutor.topics.builds_why import Reason, explain
+from docker_tutor.topics.builds_why import explain
 
 DOCKERFILE = """FROM alpine AS tools
 RUN make tool
@@ -23,7 +23,7 @@ def inputs(
     text: str = DOCKERFILE,
     files: Mapping[str, File] = FILES,
     arguments: Mapping[str, str] | None = None,
-    secret: str = "s",
+    secret: str = "s",  # noqa: S107 (a prop)
     options: Sequence[str] = (),
 ) -> Inputs:
     return Inputs(read_dockerfile(text, arguments), files, {"token": secret}, tuple(options))
@@ -40,7 +40,7 @@ def trace(given: Inputs, *ran: str) -> Trace:
 
 
 def causes(before: Inputs, after: Inputs, *ran: str) -> dict[str, str]:
-    return {reason.instruction: reason.cause for reason in explain(before, after, trace(after, *ran))}
+    return {reason.instruction: reason.cause for reason in explain(before, after, trace(after, *ran)).all}
 
 
 def test_nothing_changed_is_unchanged() -> None:
@@ -67,7 +67,7 @@ def test_the_first_changed_file_is_the_reason_and_what_follows_ran_because_of_it
 def test_the_sentence_names_the_file_and_what_is_different(files: Mapping[str, File], said: str) -> None:
     after = inputs(files=files)
     reasons = explain(inputs(), after, trace(after, "COPY . ."))
-    assert said in {reason.sentence for reason in reasons}
+    assert said in {reason.sentence for reason in reasons.all}
 
 
 def test_a_variable_in_scope_is_a_reason() -> None:
@@ -128,5 +128,12 @@ def test_a_bind_mount_of_the_context_counts_its_files() -> None:
 
 
 def test_the_reasons_make_a_table() -> None:
-    frame = Reason.frame(explain(inputs(), inputs(), trace(inputs())))
+    frame = explain(inputs(), inputs(), trace(inputs())).to_frame()
     assert list(frame.columns) == ["line", "state", "cause", "why"]
+
+
+def test_one_lines_reason_is_found_by_its_beginning() -> None:
+    reasons = explain(inputs(), inputs(), trace(inputs()))
+    assert reasons.of("COPY list").cause == "unchanged"
+    with pytest.raises(KeyError):
+        reasons.of("ADD")

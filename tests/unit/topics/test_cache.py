@@ -57,7 +57,13 @@ def grid() -> Grid:
             ("b", "y", "cached", "unchanged"),
         ]
     )
-    return Grid({"a": "A", "b": "B"}, {"x": "X", "y": "Y"}, cells, {"x": 9, "y": 1}, {"x": frozenset({"b"}), "y": frozenset("b")})
+    return Grid(
+        {"a": "A", "b": "B"},
+        {"x": "X", "y": "Y"},
+        cells,
+        {"x": 9, "y": 1},
+        {"x": frozenset({"b"}), "y": frozenset("b")},
+    )
 
 
 def test_a_surprise_is_an_experiment_that_the_rules_do_not_foresee() -> None:

@@ -53,7 +53,7 @@ BASE = tar(("d", None), ("d/a", b"12345"), ("d/b", b"1"), ("e", b"xx"))
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_a_changed_file_hides_its_former_bytes(tmp_path: Path, compressed: bool) -> None:
+def test_a_changed_file_hides_its_former_bytes(tmp_path: Path, *, compressed: bool) -> None:
     made = image(tmp_path, BASE, tar(("d", None), ("d/a", b"123"), ("new", b"9"), compressed=compressed))
     assert kinds(made.layers[1]) == {"/d/a": "changed", "/new": "added"}
     assert made.layers[1].hidden_bytes == 5
@@ -113,7 +113,12 @@ def test_what_only_configures_has_no_layer_and_builders_additions_are_taken_away
         ("RUN make old", 2),
         ("Imported from -", 3),
     ]
-    assert [layer.instruction for layer in made.layers] == ["ADD file:1 in /", "RUN make", "RUN make old", "Imported from -"]
+    assert [layer.instruction for layer in made.layers] == [
+        "ADD file:1 in /",
+        "RUN make",
+        "RUN make old",
+        "Imported from -",
+    ]
 
 
 def test_nothing_of_the_archive_is_left_in_the_room(tmp_path: Path) -> None:
