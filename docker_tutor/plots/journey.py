@@ -47,10 +47,9 @@ def _row(axes: Axes, result: Journey, hops: tuple[Hop, ...], y: float, columns: 
         for line, (word, address, earlier) in enumerate(lines):
             changed = earlier is not None and earlier != address
             style = {"boxstyle": "round,pad=0.2", "facecolor": "none", "edgecolor": ORANGE, "linestyle": "--"}
-            text = {"ha": "center", "va": "center", "fontsize": 9}
-            axes.text(
-                x + WIDTH / 2, y + 0.55 - 0.36 * line, f"{word} {address}", bbox=style if changed else None, **text
-            )
+            frame = style if changed else None
+            middle = (x + WIDTH / 2, y + 0.55 - 0.36 * line)
+            axes.text(*middle, f"{word} {address}", ha="center", va="center", fontsize=9, bbox=frame)
         when = _("{time:.0f} µs").format(time=hop.after_us) if hop.number else hop.namespace
         axes.text(x + WIDTH / 2, y - 0.18, when, ha="center", va="center", fontsize=8.5, color=colour)
         if before is not None:

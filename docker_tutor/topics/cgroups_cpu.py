@@ -118,6 +118,19 @@ class CpuLane:
                 ran_until = one.time_s
         return tuple(spans)
 
+    @property
+    def answered_in_a_wait(self) -> int:
+        """Requests that were sent in a wait and answered before it ended: none, if the kernel keeps to the quota.
+
+        A wait ends somewhere between two samples; only what was answered before the earlier one counts.
+        """
+        step_s = self.seconds / max(1, len(self.samples) - 1)
+        return sum(
+            span.start_s < reply.time_s and reply.time_s + reply.latency_s < span.end_s - 1.5 * step_s
+            for span in self.throttled
+            for reply in self.replies
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class CpuQuota:

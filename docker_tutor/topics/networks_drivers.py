@@ -67,12 +67,12 @@ class Drivers:
     members: tuple[Member, ...]
     outcomes: Mapping[tuple[str, str], str]
     """(from, to) → `reached`, `refused`, `no answer` (1 s), `somebody else` (answered), `no route` or `no address`."""
-    macvlan_parent: str
-    """The engine's interface that the macvlan network hangs on; empty for one that exists for it alone."""
+    macvlan: str
+    """What the macvlan network hangs on, or why this engine makes none; then its members are missing."""
 
     def reached(self, caller: str, called: str) -> bool:
-        """Whether a TCP connection from one member to another came about. Raises KeyError."""
-        return self.outcomes[caller, called] == "reached"
+        """Whether a TCP connection from one member to another came about; False where one could not be made."""
+        return self.outcomes.get((caller, called)) == "reached"
 
     def find(self, title: str) -> Member:
         """Return the member with that title. Raises KeyError."""
@@ -106,11 +106,11 @@ def drivers(room: Room) -> Drivers:
     Two containers are on the default bridge, two on a user bridge, two on macvlan, one on host, one on none; overlay
     needs a second machine and comes with 7.4. A macvlan network hangs on the machine's own interface only where the
     engine is disposable: elsewhere its addresses could be somebody else's, and Docker gives it an interface of its own.
-    Raises CommandFailed.
+    Where neither can be had, the two are missing. Raises CommandFailed.
     """
     with ExitStack() as stack:
         user, _chosen = stack.enter_context(networks_bridge.user_bridge(room, name="reach-bridge"))
-        macvlan, parent = stack.enter_context(_macvlan(room))
+        macvlan, about = stack.enter_context(_macvlan(room))
         places = {
             "default bridge 1": ("bridge", "bridge"),
             "default bridge 2": ("bridge", "bridge"),
@@ -121,6 +121,7 @@ def drivers(room: Room) -> Drivers:
             "macvlan 2": ("macvlan", macvlan),
             "none": ("none", "none"),
         }
+        places = {title: place for title, place in places.items() if place[1]}
         names = {}
         for title, (_driver, network) in places.items():
             serve = ("python", "-c", _SERVE, "0" if network == "host" else "8000", title)
@@ -135,7 +136,7 @@ def drivers(room: Room) -> Drivers:
             for caller, answers in zip(members, found, strict=True):
                 pairs = zip(called, answers, strict=True)
                 outcomes.update({(caller.title, each.title): outcome for each, outcome in pairs})
-    return Drivers(tuple(members), outcomes, parent)
+    return Drivers(tuple(members), outcomes, about)
 
 
 def _member(room: Room, title: str, driver: str, name: str) -> Member:
@@ -146,15 +147,16 @@ def _member(room: Room, title: str, driver: str, name: str) -> Member:
 
 @contextmanager
 def _macvlan(room: Room) -> Iterator[tuple[str, str]]:
-    name, parent = room.unique("reach-macvlan"), ""
-    options: tuple[str, ...] = ()
-    subnet = networks_bridge.free_range(room, MACVLAN_RANGE, name=name).subnet
-    if room.capabilities.disposable:
-        machine = networks_interfaces.read_new(room, "--network=host")
-        parent = machine.outward or ""
-        options = (f"--opt=parent={parent}",) if parent else ()
-    room.cli("network", "create", "--driver", "macvlan", "--subnet", subnet, *options, name)
+    name, about = room.unique("reach-macvlan"), _("an interface of its own")
+    options: tuple[str, ...] = ("--subnet", networks_bridge.free_range(room, MACVLAN_RANGE, name=name).subnet)
+    outward = networks_interfaces.read_new(room, "--network=host").outward
+    if room.capabilities.disposable and outward:
+        options, about = (*options, f"--opt=parent={outward}"), outward
+    made = room.cli("network", "create", "--driver", "macvlan", *options, name, check=False)
+    if made.returncode:  # the kernel lacks macvlan, or the interface that Docker would make for it
+        yield "", made.stderr.strip()
+        return
     try:
-        yield name, parent
+        yield name, about
     finally:
         room.cli("network", "rm", name)

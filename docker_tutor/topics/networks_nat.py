@@ -14,10 +14,12 @@ __all__ = ["TOOLS", "Publishing", "Rule", "publish", "rules"]
 TOOLS = "docker-tutor/nettools"
 """The course's image with iptables, tcpdump and iperf3 in it."""
 
-SAVE = (
-    "for save in iptables-save iptables-legacy-save; do for t in nat filter; do $save -c -t $t 2>/dev/null; done; done"
-)
-"""Both kinds of tables: an engine uses the one that its own iptables is linked to."""
+SAVE = """
+save=iptables-save
+$save -t nat 2>/dev/null | grep -q DOCKER || save=iptables-legacy-save
+for table in nat filter; do $save -c -t $table 2>/dev/null; done
+"""
+"""An engine uses the kind of tables that its iptables is linked to; asking for the other makes the kernel load it."""
 
 _LINE = re.compile(r"\[(?P<packets>\d+):(?P<bytes>\d+)\] -A (?P<chain>\S+) (?P<text>.*)")
 
