@@ -16,7 +16,7 @@ from pathlib import Path
 from docker_tutor.engines.base import ForwardedPort
 from docker_tutor.engines.private.datagrams import DatagramRelay
 from docker_tutor.engines.private.layout import Layout
-from docker_tutor.engines.private.listeners import Listener, listeners
+from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask, listeners
 from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.relay import Inside, Relay
 from docker_tutor.engines.private.slirp import GUEST, Refused, Slirp
@@ -26,7 +26,7 @@ from docker_tutor.engines.private.stopping import stop
 __all__ = ["Keeper", "main"]
 
 LOOK_EVERY_S = 0.1
-"""Listeners of `--network host` are announced by nobody: see `listeners`. Reading the tables takes 0.1 ms."""
+"""Listeners of `--network host` are announced by nobody: see `docker_tutor.engines.private.listeners`."""
 TRY_AGAIN_EVERY = 20
 """How many looks later a port that was taken is tried again."""
 SHORT_LIVED_PORTS = range(32768, 61000)
@@ -62,6 +62,7 @@ class Keeper:
         self.asked = False
         self._slirp = Slirp(layout.slirp_socket)
         self._inside = Inside(layout.network_namespace)
+        self._diagnosis: socket.socket | None = None
         self._forwards: dict[Listener, _Forward] = {}
         self._seen_once: set[Listener] = set()
         self._look = 0
@@ -73,6 +74,7 @@ class Keeper:
         for name in ("dockerd", "containerd", "slirp4netns"):
             self._watch(name)
         self._publish()
+        self._diagnosis = await self._inside.made(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         _say_ready()
         following = asyncio.create_task(self._follow_events())
         while not self.ended.is_set():
@@ -122,15 +124,24 @@ class Keeper:
 
     async def _scan(self) -> None:
         async with self._arranging:
-            try:
-                found = listeners(self.state.processes["dockerd"].pid)
-            except (FileNotFoundError, ProcessLookupError):
-                return  # its end is announced by its pidfd
+            found = self._listeners()
             short = {item for item in found if item.protocol == "udp" and item.port in SHORT_LIVED_PORTS}
             wanted = found - (short - self._seen_once - self._forwards.keys())
             self._seen_once = short
             self._look += 1
             await self._arrange(wanted)
+
+    def _listeners(self) -> set[Listener]:
+        if self._diagnosis:
+            try:
+                return ask(self._diagnosis)
+            except OSError as error:
+                log.info("this kernel has no socket diagnosis, its tables serve: %s", error)
+                self._diagnosis = None
+        try:
+            return listeners(self.state.processes["dockerd"].pid)
+        except (FileNotFoundError, ProcessLookupError):
+            return set()  # dockerd has ended, which its pidfd is about to announce
 
     async def _arrange(self, wanted: set[Listener]) -> None:
         before = [(forward.listener, forward.note) for forward in self._forwards.values()]

@@ -18,7 +18,7 @@ CHUNK_BYTES = 1 << 16
 
 
 class Inside:
-    """Makes TCP sockets inside a network namespace."""
+    """Makes sockets inside a network namespace."""
 
     def __init__(self, namespace: Path) -> None:
         """Make them in `namespace`."""
@@ -35,11 +35,14 @@ class Inside:
         finally:
             os.close(descriptor)
 
+    async def made(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
+        """Return a new socket of the namespace. Raises `OSError`."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, socket.socket, family, kind, protocol)
+
     async def connected(self, address: tuple[str, int], kind: socket.SocketKind) -> socket.socket:
         """Return a new socket of the namespace, connected to `address`. Raises `OSError`."""
         loop = asyncio.get_running_loop()
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        made = await loop.run_in_executor(self._thread, socket.socket, family, kind)
+        made = await self.made(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, kind)
         made.setblocking(False)  # noqa: FBT003 - the standard library's own signature
         try:
             await loop.sock_connect(made, address)

@@ -2,8 +2,11 @@
 
 import os
 import socket
+from collections.abc import Callable
 
-from docker_tutor.engines.private.listeners import Listener, listeners, parse
+import pytest
+
+from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask, listeners, parse
 
 TCP = """\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
@@ -37,15 +40,40 @@ def test_udp_sockets_count_while_they_have_no_peer() -> None:
     assert parse(UDP, "udp") == {Listener("udp", 9555, "")}
 
 
-def test_a_listener_of_this_process_is_found() -> None:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
-        port = listening.getsockname()[1]
-        assert Listener("tcp", port, "127.0.0.1") in listeners(os.getpid())
+def asked() -> set[Listener]:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as diagnosis:
+        return ask(diagnosis)
 
 
-def test_a_listener_on_any_address_goes_before_one_on_loopback() -> None:
+def read() -> set[Listener]:
+    return listeners(os.getpid())
+
+
+@pytest.mark.parametrize("look", [asked, read])
+def test_listeners_of_this_process_are_found(look: Callable[[], set[Listener]]) -> None:
+    with socket.socket() as tcp, socket.socket(socket.AF_INET6) as tcp6, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        tcp6.bind(("::", 0))
+        udp.bind(("127.0.0.2", 0))
+        for listening in (tcp, tcp6):
+            listening.listen()
+        expected = {
+            Listener("tcp", tcp.getsockname()[1], "127.0.0.1"),
+            Listener("tcp", tcp6.getsockname()[1], ""),
+            Listener("udp", udp.getsockname()[1], "127.0.0.2"),
+        }
+        assert expected <= look()
+
+
+@pytest.mark.parametrize("look", [asked, read])
+def test_a_socket_that_has_a_peer_is_no_listener(look: Callable[[], set[Listener]]) -> None:
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        udp.connect(("127.0.0.1", 9))
+        assert udp.getsockname()[1] not in {listener.port for listener in look() if listener.protocol == "udp"}
+
+
+@pytest.mark.parametrize("look", [asked, read])
+def test_a_listener_on_any_address_goes_before_one_on_loopback(look: Callable[[], set[Listener]]) -> None:
     with socket.socket() as one, socket.socket(socket.AF_INET6) as other:
         one.bind(("127.0.0.1", 0))
         one.listen()
@@ -53,5 +81,5 @@ def test_a_listener_on_any_address_goes_before_one_on_loopback() -> None:
         other.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         other.bind(("::", port))
         other.listen()
-        found = [listener for listener in listeners(os.getpid()) if listener.port == port]
+        found = [listener for listener in look() if listener.port == port]
         assert found == [Listener("tcp", port, "")]
