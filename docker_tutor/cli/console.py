@@ -33,14 +33,14 @@ class _Amount(ProgressColumn):
 
 
 @contextmanager
-def reporting(console: Console = err) -> Iterator[Report]:
-    """Show steps as bars on a terminal, and as one line for each new task elsewhere (a log, CI)."""
-    if not console.is_terminal:
+def reporting(console: Console = err, *, bars: bool = True) -> Iterator[Report]:
+    """Show steps as bars on a terminal, and as one line for each new task elsewhere (a log, CI) or without `bars`."""
+    if not (bars and console.is_terminal):
         yield _lines(console)
         return
     columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), BarColumn(24), _Amount())
-    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
-        yield _bars(bars)
+    with Progress(*columns, TimeElapsedColumn(), console=console) as drawn:
+        yield _bars(drawn)
 
 
 def _lines(console: Console) -> Report:

@@ -2,7 +2,7 @@
 
 import click
 
-from docker_tutor.cli.console import err
+from docker_tutor.cli.console import err, reporting
 from docker_tutor.dev import suite
 from docker_tutor.i18n import _
 
@@ -14,7 +14,9 @@ __all__ = ["test"]
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(part: str, pytest_arguments: tuple[str, ...]) -> int:
     """Run the checks and tests: all of them, or one PART (what follows it goes to pytest: `engine -k memory`)."""
-    results = suite.run(part, pytest_arguments, say=lambda line: err.print(line, markup=False))
+    # No bars: pytest writes on the same terminal while the engine is up.
+    with reporting(bars=False) as report:
+        results = suite.run(part, pytest_arguments, say=lambda line: err.print(line, markup=False), report=report)
     failed = [result.name for result in results if result.failed]
     if failed:
         err.print(_("Failed: {names}").format(names=", ".join(failed)), markup=False)
