@@ -1,5 +1,6 @@
 """What the command line writes on: two consoles, and bars for whatever takes long."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,7 +13,7 @@ from docker_tutor.units import human_bytes, human_seconds
 
 __all__ = ["err", "out", "reporting"]
 
-out = Console(highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
 """What a command is asked for goes to standard output."""
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)

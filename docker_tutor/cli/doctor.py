@@ -3,15 +3,17 @@
 import os
 import platform
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import psutil
 from rich.table import Table
 
 from docker_tutor import paths
+from docker_tutor.classroom.abilities import Ability, abilities
 from docker_tutor.cli.console import out, reporting
 from docker_tutor.cli.engine import chosen, engine_option
-from docker_tutor.cli.findings import Finding, judge
 from docker_tutor.i18n import _
 from docker_tutor.units import human_bytes
 
@@ -27,32 +29,36 @@ def doctor(kind: str | None) -> None:
     try:
         with reporting() as report:
             engine.up(report)
-        state, capabilities = engine.status(), engine.capabilities()
-        out.print(_("Engine: {kind}. {detail}").format(kind=state.kind, detail=state.detail), markup=False)
-        out.print(_table([*_machine(), *judge(capabilities)]))
+        state = engine.status()
+        out.print(f"{state.kind}: {state.state}. {state.detail}", markup=False)
+        _show([*_machine(), *abilities(engine.capabilities()).rows])
     finally:
         if was_down and engine.disposable:
             engine.down()
 
 
-def _machine() -> list[Finding]:
-    free = shutil.disk_usage(paths.data_folder()).free
-    memory = psutil.virtual_memory()
-    return [
-        Finding(_("Machine"), f"{platform.system()} {platform.release()}, {platform.machine()}"),
-        Finding(_("User"), _("root") if os.getuid() == 0 else _("user {uid}").format(uid=os.getuid())),
-        Finding(_("Memory free"), f"{human_bytes(memory.available)} / {human_bytes(memory.total)}"),
-        Finding(_("Disk free"), f"{human_bytes(free)} ({paths.data_folder()})"),
-        Finding(_("Cache"), str(paths.cache_folder())),
-    ]
+def _machine() -> Iterator[Ability]:
+    everything = _("everything")
+    memory, free = psutil.virtual_memory(), shutil.disk_usage(paths.data_folder()).free
+    user = _("root") if os.getuid() == 0 else _("user {uid}").format(uid=os.getuid())
+    yield Ability(_("machine"), f"{platform.system()} {platform.release()}, {platform.machine()}", everything)
+    yield Ability(_("user"), user, _("a private engine needs root"))
+    yield Ability(_("memory free"), f"{human_bytes(memory.available)} / {human_bytes(memory.total)}", everything)
+    yield Ability(_("disk free"), human_bytes(free), str(paths.data_folder()))
+    yield Ability(_("fetched packages"), human_bytes(_size(paths.cache_folder())), str(paths.cache_folder()))
 
 
-def _table(findings: list[Finding]) -> Table:
-    table = Table(show_lines=False, expand=False)
-    table.add_column("")
-    table.add_column(_("What"), no_wrap=True)
-    table.add_column(_("Found"), overflow="fold")
-    table.add_column(_("What to do"), overflow="fold")
-    for finding in findings:
-        table.add_row("✗" if finding.advice else "✓", finding.what, finding.found, finding.advice)
-    return table
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _show(rows: list[Ability]) -> None:
+    table = Table("", _("what"), _("here"), _("needed for"))
+    for column in table.columns:
+        column.overflow = "fold"
+    for row in rows:
+        table.add_row("✗" if row.advice else "✓", row.what, row.found, row.needed_for)
+    out.print(table)
+    for row in rows:
+        if row.advice:
+            out.print(f"✗ {row.what}: {row.advice}", markup=False)
