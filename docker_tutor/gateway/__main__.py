@@ -98,6 +98,7 @@ async def serve(arguments: argparse.Namespace) -> int:
         arguments.folder,
         disposable=not arguments.shared,
         extension=load(arguments.extension) if arguments.extension else None,
+        live_folder=arguments.live.parent,
     )
     registration = Registration(
         scope=arguments.scope,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import IO
 
 import h11
 
@@ -35,6 +36,7 @@ class Exchange:
     sent: int = 0
     received: int = 0
     upgraded: bool = False
+    spool: IO[bytes] | None = None
 
     @classmethod
     def begin(cls, reader: ClientReader, http: h11.Connection, head: h11.Request) -> "Exchange":
@@ -52,12 +54,27 @@ class Exchange:
         return self.http.their_state is h11.DONE or str(self.http.their_state) == "MIGHT_SWITCH_PROTOCOL"
 
     @property
+    def body_left(self) -> bool:
+        """Whether there is (more of) a body to pass on."""
+        return self.spool is not None or not self.request_ended
+
+    @property
     def surplus(self) -> bytes:
         """What has been read beyond the end of the request."""
         return self.http.trailing_data[0]
 
+    async def keep_body(self, spool: IO[bytes]) -> None:
+        """Read the whole body into a file; `event` then yields it from there."""
+        while isinstance(event := await self.event(), h11.Data):
+            spool.write(event.data)
+        spool.seek(0)
+        self.spool = spool
+
     async def event(self) -> h11.Data | h11.EndOfMessage:
         """Read the next part of the request's body. Raises ConnectionError when the client leaves in it."""
+        if self.spool is not None:
+            data = self.spool.read(CHUNK_BYTES)
+            return h11.Data(data=data) if data else h11.EndOfMessage()
         while True:
             event = self.http.next_event()
             if event is h11.NEED_DATA:

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from docker_tutor.gateway.daemon import Daemon
-from docker_tutor.gateway.labels import SCOPE
+from docker_tutor.gateway.labels import OWNER, SCOPE
 from docker_tutor.gateway.names import Names, named_binds
 from docker_tutor.gateway.records import Journal
 from docker_tutor.gateway.requests import Request
@@ -25,9 +25,14 @@ class Holding:
         """Return whether an object with these labels was made by this scope."""
         return (labels or {}).get(SCOPE) == self._labels[SCOPE]
 
+    def courses(self, labels: dict[str, str] | None) -> bool:
+        """Return whether an object with these labels was made by this scope, or another of its owner's."""
+        labels = labels or {}
+        return SCOPE in labels and labels.get(OWNER) == self._labels[OWNER]
+
     async def held(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return what has this name or id, as inspected; None when nothing has."""
-        tail = "/json" if kind in {"containers", "images"} else ""
+        tail = "/json" if kind in {"containers", "images", "exec"} else ""
         found = await self._daemon.call("GET", f"/{kind}/{quote(name, safe='/:@' if kind == 'images' else '')}{tail}")
         held = found.json() if found.ok else None
         return held if isinstance(held, dict) else None

@@ -10,7 +10,7 @@ from docker_tutor.gateway.daemon import Daemon
 from docker_tutor.gateway.records import Journal
 from docker_tutor.gateway.requests import Request
 
-__all__ = ["Made", "tag_name"]
+__all__ = ["Made", "names_asked_for", "tag_name"]
 
 _ANSWERS = re.compile(r"/images/create|/images/load|/images/.+/tag|/commit|/build")
 _LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")
@@ -24,15 +24,25 @@ def tag_name(repository: str, tag: str = "") -> str:
     return name if "@" in name or ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
 
 
+def names_asked_for(request: Request) -> list[str]:
+    """Return the names that a request wants to give to an image (`docker tag`, `build -t`, `commit`, `import`)."""
+    names = list(request.query.get("t", []))
+    if request.first("repo"):
+        names.append(tag_name(unquote(request.first("repo")), request.first("tag")))
+    return [tag_name(name) for name in names if name]
+
+
 class Made:
     """Writes pulled, tagged, built, committed, imported and loaded images into the ledger."""
 
     def __init__(self, daemon: Daemon, journal: Journal) -> None:
         self._daemon, self._journal = daemon, journal
-        self._made_tags: set[str] = set()
-        self._made_ids: set[str] = set()
-        self._earlier_tags: dict[str, str] = {}
-        self._earlier_ids: set[str] = set()
+        self.tags: set[str] = set()
+        self.ids: set[str] = set()
+        self.pulled: set[str] = set()
+        self.earlier_tags: dict[str, str] = {}
+        self.earlier_ids: set[str] = set()
+        self._moved: dict[str, str] = {}
 
     def wants_answer(self, request: Request) -> bool:
         """Return whether this request may make an image."""
@@ -41,19 +51,20 @@ class Made:
     async def prepare(self) -> None:
         """Look at the images before one is made: what is here already is nobody's to remove later."""
         listed = await self._daemon.call("GET", "/images/json")
-        for image in (listed.json() or []) if listed.ok else []:
-            if image["Id"] not in self._made_ids:
-                self._earlier_ids.add(image["Id"])
-            for name in image.get("RepoTags") or []:
-                if name not in self._made_tags:
-                    self._earlier_tags[name] = image["Id"]
+        images = (listed.json() or []) if listed.ok else []
+        self.earlier_ids |= {image["Id"] for image in images} - self.ids
+        named = [(name, image["Id"]) for image in images for name in image.get("RepoTags") or []]
+        self.earlier_tags = {name: image_id for name, image_id in named if name not in self.tags}
 
     async def note(self, request: Request, body: bytes) -> None:
         """Note what a request that succeeded has made."""
         if not self.wants_answer(request):
             return
         if request.path == "/images/create" and request.first("fromImage"):
-            self._journal.note("pulled", tag_name(request.first("fromImage"), request.first("tag")))
+            name = tag_name(request.first("fromImage"), request.first("tag"))
+            if name not in self.earlier_tags:
+                self.pulled.add(name)
+            self._journal.note("pulled", name)
             return
         for line in _lines(body):
             for name in _LOADED.findall(str(line.get("stream", ""))):
@@ -62,34 +73,31 @@ class Made:
             for found in (line.get("Id"), line.get("status"), aux.get("ID") if isinstance(aux, dict) else None):
                 if str(found).startswith("sha256:"):  # committed, imported, built
                     await self._made(str(found))
-        await self._tagged(request.first("repo"), request.first("tag"))
-        for name in request.query.get("t", []):
+        for name in names_asked_for(request):
             await self.tagged(name)
 
     async def _made(self, name: str) -> None:
         if name.startswith("sha256:"):
             self._made_image(name)
         else:
-            await self.tagged(name)
+            self._made_image(await self.tagged(name))
 
     def _made_image(self, image_id: str) -> None:
-        if image_id not in self._earlier_ids:
-            self._made_ids.add(image_id)
+        if image_id and image_id not in self.earlier_ids:
+            self.ids.add(image_id)
             self._journal.note("image", "", image_id)
 
-    async def _tagged(self, repository: str, tag: str) -> None:
-        if repository:
-            await self.tagged(tag_name(unquote(repository), tag))
-
-    async def tagged(self, name: str) -> None:
-        """Note that this scope gave an image this name, unless it had it before."""
+    async def tagged(self, name: str) -> str:
+        """Note that this scope gave an image this name, unless it had it before; return the image's id."""
         name = tag_name(name)
         found = await self._daemon.call("GET", f"/images/{quote(name, safe='/:@')}/json")
-        image_id = found.json()["Id"] if found.ok else ""
-        earlier = self._earlier_tags.get(name, "")
+        image_id = str(found.json()["Id"]) if found.ok else ""
+        earlier = self._moved.get(name, self.earlier_tags.get(name, ""))
         if image_id and image_id != earlier:
-            self._made_tags.add(name)
+            self.tags.add(name)
+            self._moved[name] = earlier
             self._journal.note("tag", name, image_id, earlier)
+        return image_id
 
     async def built(self, names: list[str], ids: list[str]) -> None:
         """Note what a build with BuildKit has made: names, or an image without one (the first id that is one)."""

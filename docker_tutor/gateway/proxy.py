@@ -6,6 +6,7 @@ on as it comes. A connection that stops being HTTP (attach, exec, BuildKit) beco
 
 import asyncio
 import json
+import tempfile
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Protocol
@@ -36,6 +37,9 @@ class Rules(Protocol):
 
     async def ask(self, request: Request, headers: Headers) -> Answer:
         """Put a request with a parsed body to the daemon, more than once where a name is taken."""
+
+    def keeps_body(self, request: Request) -> bool:
+        """Return whether `before` needs the whole body, as a file."""
 
     def wants_answer(self, request: Request) -> bool:
         """Return whether `after` needs to see the answer's body."""
@@ -99,6 +103,15 @@ class Connection:
         request = exchange.request
         if request.method == "POST" and JSON_BODIES.fullmatch(request.path):
             return await self._give(exchange, await self._whole(exchange))
+        if self._rules.keeps_body(request):
+            with tempfile.TemporaryFile() as spool:
+                await exchange.keep_body(spool)
+                request.spool = spool
+                return await self._pass_on(exchange)
+        return await self._pass_on(exchange)
+
+    async def _pass_on(self, exchange: Exchange) -> bool:
+        request = exchange.request
         try:
             reply = await self._rules.before(request)
             if reply is not None:

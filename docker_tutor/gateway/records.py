@@ -95,6 +95,14 @@ class Journal:
             self._known.add(entry)
             self._ledger.write(json.dumps(asdict(replace(entry, at_s=time.time()))) + "\n")
 
+    def has(self, kind: str, name: str) -> bool:
+        """Return whether there is such an entry of this gateway's."""
+        return (kind, name) in self.names()
+
+    def names(self) -> set[tuple[str, str]]:
+        """Return kind and name of all entries of this gateway's."""
+        return {(entry.kind, entry.name) for entry in self._known}
+
     def close(self) -> None:
         """Close both files."""
         self._calls.close()

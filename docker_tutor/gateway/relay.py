@@ -62,10 +62,10 @@ class Relay:
             headers = [*headers, (b"Host", b"docker")]  # HTTP/1.0 does without, HTTP/1.1 does not
         self._send(h11.Request(method=request.method, target=request.target(), headers=headers))
         pump: asyncio.Task[None] | None = None
-        if exchange.request_ended:
-            self._send(h11.EndOfMessage())
-        else:
+        if exchange.body_left:
             pump = asyncio.create_task(self._pump())
+        else:
+            self._send(h11.EndOfMessage())
         exchange.reader.on_end = self._client_ended
         if exchange.reader.at_eof() or exchange.reader.exception() is not None:
             self._client_ended()

@@ -11,6 +11,7 @@ from docker_tutor.errors import GatewayError
 from docker_tutor.gateway.daemon import Answer, Daemon
 from docker_tutor.gateway.labels import SCOPE, STAND_IN
 from docker_tutor.gateway.records import Ledger
+from docker_tutor.i18n import _
 
 __all__ = ["Cleaned", "Leftover", "find", "remove"]
 
@@ -188,6 +189,11 @@ def _stand_in(image: dict[str, Any]) -> bool:
     return STAND_IN in ((image.get("Config") or {}).get("Labels") or {})
 
 
+def _made_here(removal: _Removal, image: dict[str, Any]) -> bool:
+    labels = (image.get("Config") or {}).get("Labels") or {}
+    return labels.get(SCOPE) == removal.scope or image["Id"] in {entry.id for entry in removal.ledger.of("image")}
+
+
 async def _tags(removal: _Removal) -> None:
     """Take back the tags that the scope gave, as long as they still point where the scope made them point.
 
@@ -201,10 +207,14 @@ async def _tags(removal: _Removal) -> None:
         if _stand_in(image) and (removal.disposable or name.startswith("docker-tutor/stand-in/")):
             continue  # made once for all scopes
         if image["Id"] != entry.id:
-            removal.left["images", name] = "someone else has given this name to another image since"
+            removal.left["images", name] = _("someone else has given this name to another image since")
+            continue
+        last = set(image.get("RepoTags") or []) <= {name}
+        if last and not removal.disposable and not _made_here(removal, image):
+            removal.left["images", name] = _("it is the last name of an image that the scope did not make")
             continue
         if entry.earlier and await _inspect_image(removal.daemon, entry.earlier) is not None:
-            repository, _, tag = name.rpartition(":")
+            repository, _colon, tag = name.rpartition(":")
             back = {"repo": repository, "tag": tag}
             await removal.each("images", [(name, removal.daemon.call("POST", f"/images/{entry.earlier}/tag", back))])
             continue

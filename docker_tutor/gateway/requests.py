@@ -3,7 +3,7 @@
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qs, quote, urlencode
 
 __all__ = ["JSON_BODIES", "Reply", "Request", "hijacks"]
@@ -37,6 +37,8 @@ class Request:
     scope: str = ""
     typed_name: str = ""
     """The name that the client asked for, where another one had to be given."""
+    spool: IO[bytes] | None = None
+    """The body of a request that was kept until a rule has looked into it."""
     daemon: Any = None
     """For extensions: `await request.daemon.call("GET", "/version")` asks the daemon itself."""
 
@@ -84,6 +86,11 @@ class Reply:
     def refuse(cls, message: str, status: int = 403) -> "Reply":
         """Refuse, with one sentence that every client shows."""
         return cls(status, {"message": message})
+
+    @property
+    def message(self) -> str:
+        """The sentence of a refusal."""
+        return str(self.body["message"]) if isinstance(self.body, dict) else ""
 
     def encoded(self) -> bytes:
         """Return the body as JSON, empty for none."""

@@ -3,17 +3,21 @@
 import asyncio
 import inspect
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from docker_tutor.gateway.daemon import Answer, Daemon
 from docker_tutor.gateway.exchange import Headers
+from docker_tutor.gateway.guard import Guard
 from docker_tutor.gateway.holding import Holding
+from docker_tutor.gateway.imageguard import ImageGuard
 from docker_tutor.gateway.labels import OWNER, SCOPE
 from docker_tutor.gateway.made import Made
 from docker_tutor.gateway.names import Names
-from docker_tutor.gateway.records import Journal
+from docker_tutor.gateway.prunes import Prunes
+from docker_tutor.gateway.records import Journal, LedgerEntry
 from docker_tutor.gateway.requests import Reply, Request
 from docker_tutor.gateway.wire import Watch
+from docker_tutor.i18n import _
 
 __all__ = ["Extension", "ScopeRules"]
 
@@ -27,8 +31,17 @@ class ScopeRules:
     """The rules of one scope on one daemon."""
 
     def __init__(
-        self, scope: str, owner: str, daemon: Daemon, journal: Journal, extension: Extension | None = None
+        self,
+        scope: str,
+        owner: str,
+        daemon: Daemon,
+        journal: Journal,
+        *,
+        extension: Extension | None = None,
+        disposable: bool = True,
+        others: Callable[[], Iterable[LedgerEntry]] = tuple,
     ) -> None:
+        """Make rules; `others` returns the ledger entries of the course's other scopes."""
         self.scope = scope
         self.daemon = daemon
         self._labels = {SCOPE: scope, OWNER: owner}
@@ -36,6 +49,11 @@ class ScopeRules:
         self._holding = Holding(self._labels, self._names, daemon, journal)
         self._made = Made(daemon, journal)
         self._extension = extension
+        self._images = ImageGuard(self._holding, self._made, others)
+        self._guard: Guard | None = None
+        if not disposable:
+            prunes = Prunes(scope, daemon, self._made, journal)
+            self._guard = Guard(self._holding, self._images, prunes, journal)
         self.creating: set[asyncio.Future[None]] = set()
         self.closing = False
 
@@ -43,6 +61,8 @@ class ScopeRules:
         """Prepare a request. See `proxy.Rules`."""
         request.scope = self.scope
         self._names.rewrite(request)
+        if self._guard is not None and (refused := await self._guard.judge(request)) is not None:
+            return refused
         if request.method == "POST":
             if self.closing and request.path.endswith(("/create", "/build", "/commit", "/grpc")):
                 return Reply.refuse("this notebook's scope is being closed: nothing new is made in it", 503)
@@ -93,6 +113,10 @@ class ScopeRules:
             request.method, f"{request.version}{request.path}", request.query, request.body, headers
         )
 
+    def keeps_body(self, request: Request) -> bool:
+        """See `proxy.Rules`."""
+        return self._guard is not None and request.method == "POST" and request.path == "/images/load"
+
     def wants_answer(self, request: Request) -> bool:
         """See `proxy.Rules`."""
         return self._made.wants_answer(request)
@@ -112,8 +136,14 @@ class ScopeRules:
             return None
         from docker_tutor.gateway.buildkit import BuildkitWatch  # takes 50 ms, and only a build needs it
 
-        return BuildkitWatch(starting=self._build_starts, finished=self._made.built)
+        return BuildkitWatch(finished=self._made.built, starting=self._build_starts, pruning=self._cache_prune)
 
-    async def _build_starts(self, _names: list[str]) -> str | None:
+    async def _build_starts(self, names: list[str]) -> str | None:
         await self._made.prepare()
-        return None
+        refused = await self._images.moves(names) if self._guard is not None else None
+        return None if refused is None else refused.message
+
+    def _cache_prune(self) -> str | None:
+        if self._guard is None:
+            return None
+        return _("A build's cache belongs to everyone on this engine, so the course leaves it as it is.")

@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from docker_tutor.gateway.daemon import Daemon
+from docker_tutor.gateway.live import registrations
 from docker_tutor.gateway.proxy import Connection
-from docker_tutor.gateway.records import Journal, read_ledger
+from docker_tutor.gateway.records import Journal, LedgerEntry, read_ledger
 from docker_tutor.gateway.removal import Cleaned, remove
 from docker_tutor.gateway.rules import Extension, ScopeRules
 from docker_tutor.gateway.upstream import BUFFER_BYTES, Connector
@@ -28,6 +30,8 @@ class Server:
     folder: Path
     disposable: bool = True
     extension: Extension | None = None
+    live_folder: Path | None = None
+    """Where the registrations of all gateways of this owner are."""
     rules: ScopeRules = field(init=False)
     journal: Journal = field(init=False)
     _listening: asyncio.Server | None = field(init=False, default=None)
@@ -36,7 +40,15 @@ class Server:
     async def open(self) -> None:
         """Start to listen on `folder/docker.sock`, readable and writable by its owner alone."""
         self.journal = Journal(self.folder)
-        self.rules = ScopeRules(self.scope, self.owner, Daemon(self.connector), self.journal, self.extension)
+        self.rules = ScopeRules(
+            self.scope,
+            self.owner,
+            Daemon(self.connector),
+            self.journal,
+            extension=self.extension,
+            disposable=self.disposable,
+            others=self._others,
+        )
         path = self.folder / SOCKET_FILE
         path.unlink(missing_ok=True)
         mask = os.umask(0o177)
@@ -44,6 +56,11 @@ class Server:
             self._listening = await asyncio.get_running_loop().create_unix_server(self._protocol, str(path))
         finally:
             os.umask(mask)
+
+    def _others(self) -> Iterator[LedgerEntry]:
+        for entry in registrations(self.live_folder) if self.live_folder is not None else ():
+            if entry.scope != self.scope:
+                yield from read_ledger(Path(entry.folder))
 
     def _protocol(self) -> asyncio.StreamReaderProtocol:
         return asyncio.StreamReaderProtocol(ClientReader(limit=BUFFER_BYTES), self._connected)

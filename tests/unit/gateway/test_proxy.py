@@ -241,7 +241,9 @@ def test_a_daemon_that_is_not_there_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_the_socket_is_its_owners_alone(tmp_path: Path) -> None:
-    async def client(_streams: Streams, _server: Server) -> None:
+    async def client(streams: Streams, _server: Server) -> None:
         assert (tmp_path / SOCKET_FILE).stat().st_mode & 0o777 == 0o600
+        streams[1].write(b"GET /x HTTP/1.1\r\nHost: d\r\n\r\n")
+        assert "204" in await read_head(streams[0])
 
-    talk(tmp_path, answering(), client)
+    talk(tmp_path, answering(b"HTTP/1.1 204 No Content\r\n\r\n"), client)
