@@ -4,7 +4,9 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.engines.private import state as states
 from docker_tutor.engines.private.engine import PrivateEngine
 from docker_tutor.engines.private.processes import Process
-from docker_tutor.engines.private.stopping import leftovers
+from docker_tutor.engines.private.stopping import _strays, leftovers
 
 pytestmark = pytest.mark.engine
 
@@ -59,6 +61,14 @@ def test_up_again_returns_at_once_and_changes_nothing(engine: PrivateEngine) -> 
     engine.up()
     assert engine.layout.state.read_text(encoding="utf-8") == before
     assert engine.status().state == "running"
+
+
+def test_two_that_start_it_at_once_start_one(engine: PrivateEngine) -> None:
+    engine.down()
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(lambda _: run_elsewhere(engine, "engine.up()"), range(2))) == [0, 0]
+    names = [Path(f"/proc/{process.pid}/comm").read_text().strip() for process in _strays(engine.layout, None)]
+    assert sorted(names) == ["containerd", "dockerd", "python", "slirp4netns"]
 
 
 def test_down_leaves_no_process_mount_cgroup_or_socket(

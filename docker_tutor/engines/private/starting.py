@@ -116,6 +116,7 @@ def _start_slirp(starting: _Starting, programs: Programs) -> None:
                 "--mtu=65520",
                 "--disable-host-loopback",
                 "--enable-seccomp",
+                "--enable-sandbox",
                 f"--api-socket={layout.slirp_socket}",
                 f"--ready-fd={writing}",
                 "--netns-type=path",
