@@ -57,6 +57,7 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
     engine, which is down at the end. A failing step raises nothing: its result says so.
     """
     results: list[Result] = []
+    before = testengine.processes()
     with ExitStack() as stack:
         for step in steps(part, pytest_arguments):
             say(f"\n── {step.name} ──")
@@ -66,7 +67,7 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
                 results.append(_carry_out(step))
             except DockerTutorError as error:
                 results.append(Result(step.name, failed=True, note=str(error)))
-    results.append(_nothing_left())
+    results.append(_nothing_left(before))
     for line in summary(results):
         say(line)
     return results
@@ -153,7 +154,7 @@ def _with_counts(result: Result, path: Path) -> Result:
     return replace(result, passed=total - broken - skipped, broken=broken, skipped=skipped)
 
 
-def _nothing_left() -> Result:
-    left = testengine.processes()
-    note = f"still running: {'; '.join(left)}" if left else ""
+def _nothing_left(before: Sequence[str]) -> Result:
+    left = [words for words in testengine.processes() if words not in before]
+    note = f"still running: {'; '.join(words[:120] for words in left)}" if left else ""
     return Result("nothing left running", failed=bool(left), note=note)

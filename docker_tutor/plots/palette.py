@@ -3,7 +3,23 @@
 A colour always means the same. Nothing is said by colour alone: hatching, markers or words go with it.
 """
 
-__all__ = ["BLACK", "BLUE", "CACHED", "CONTAINER", "FAILED", "GREEN", "GREY", "HOST", "LIMIT", "ORANGE", "PURPLE", "REBUILT", "SKY", "VERMILION", "YELLOW"]
+__all__ = [
+    "BLACK",
+    "BLUE",
+    "CACHED",
+    "CONTAINER",
+    "FAILED",
+    "GREEN",
+    "GREY",
+    "HOST",
+    "LIMIT",
+    "ORANGE",
+    "PURPLE",
+    "REBUILT",
+    "SKY",
+    "VERMILION",
+    "YELLOW",
+]
 
 BLACK = "#000000"
 ORANGE = "#E69F00"

@@ -31,7 +31,7 @@ class Picture:
         self.figure.savefig(buffer, format="png", dpi=110, bbox_inches="tight", metadata={"Software": None})
         return buffer.getvalue()
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
         alt = html.escape(self.alt, quote=True)
         data = base64.b64encode(self.png).decode()
         image = f'<img alt="{alt}" src="data:image/png;base64,{data}" style="max-width:100%">'

@@ -58,7 +58,7 @@ def test_a_tidy_notebook_has_no_faults(tmp_path: Path) -> None:
         (code("x", "a\n" * 11), "more than 10 lines"),
         (code("x", "1", "nbval-skip"), "never tested"),
         (code("x", "# NBVAL_SKIP\n1"), "never tested"),
-        (code("x", "1", "raises-exception"), "would pass"),
+        (code("x", "1", "raises-exception"), "does not raise"),
         (code("x", "1", "nbval-ignore-output"), "no check follows"),
         (code("x", "1", outputs=[{"output_type": "error"}]), "an error is stored"),
         (code("x", "1", metadata={"execution": {}}), "metadata that belong"),
@@ -71,6 +71,17 @@ def test_each_rule_is_noticed_when_it_is_broken(tmp_path: Path, cell: dict[str, 
 def test_a_check_in_the_next_section_does_not_count(tmp_path: Path) -> None:
     cells = (code("run", "go()", "nbval-ignore-output"), heading(), code("claim", "check('it goes', True)"))
     assert "no check follows" in "\n".join(faults(tmp_path, *cells))
+
+
+@pytest.mark.parametrize("source", ["room = open_room('01-a')", "room.close()"])
+def test_opening_and_closing_the_room_claim_nothing(tmp_path: Path, source: str) -> None:
+    assert faults(tmp_path, code("x", source, "nbval-ignore-output")) == []
+
+
+def test_an_error_that_is_meant_and_checked_may_be_stored(tmp_path: Path) -> None:
+    error = {"output_type": "error", "ename": "CheckFailed", "evalue": "", "traceback": []}
+    meant = code("fail", "fail()", "raises-exception", outputs=[error])
+    assert faults(tmp_path, meant, code("claim", "check('it failed', True)")) == []
 
 
 def test_a_check_below_a_smaller_heading_counts(tmp_path: Path) -> None:

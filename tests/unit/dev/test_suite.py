@@ -8,7 +8,7 @@ from docker_tutor.dev.suite import Result, Step
 
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(suite, "_nothing_left", lambda: Result("nothing left running"))
+    monkeypatch.setattr(suite, "_nothing_left", lambda before: Result("nothing left running"))
 
 
 def only(monkeypatch: pytest.MonkeyPatch, *steps: Step) -> list[str]:
