@@ -1,5 +1,6 @@
 """Where a private engine keeps what: one place that knows every path."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,8 +76,8 @@ class Layout:
 
     @property
     def cgroup_parent(self) -> str:
-        """The cgroup below which every container's process is found."""
-        return f"/docker-tutor-{self.name}"
+        """The cgroup below which every container's process is found: the machine's cgroups know no users."""
+        return f"/docker-tutor-{self.name}-{hashlib.sha256(bytes(self.runtime)).hexdigest()[:6]}"
 
     @property
     def enter(self) -> tuple[str, ...]:

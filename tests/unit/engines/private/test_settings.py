@@ -39,7 +39,7 @@ def test_every_folder_of_the_daemons_is_below_ours(layout: Layout, programs: Pro
 def test_the_daemon_uses_our_containerd_and_our_cgroup(layout: Layout, programs: Programs) -> None:
     said = json.loads(settings.write(layout, programs)[1].read_text(encoding="utf-8"))
     assert said["containerd"] == str(layout.containerd_socket)
-    assert said["cgroup-parent"] == '/docker-tutor-a"b'
+    assert said["cgroup-parent"] == layout.cgroup_parent
     assert "features" not in said
 
 
@@ -50,3 +50,9 @@ def test_the_image_store_is_a_setting(
     monkeypatch.setenv("DOCKER_TUTOR_IMAGE_STORE", store)
     said = json.loads(settings.write(layout, programs)[1].read_text(encoding="utf-8"))
     assert said["features"] == {"containerd-snapshotter": wanted}
+
+
+def test_instances_of_one_name_in_different_folders_share_no_cgroup(tmp_path: Path) -> None:
+    parents = {Layout("same", tmp_path / user, tmp_path).cgroup_parent for user in ("one", "two")}
+    assert len(parents) == 2
+    assert all(parent.startswith("/docker-tutor-same-") for parent in parents)
