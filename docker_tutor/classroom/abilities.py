@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from docker_tutor.classroom import tables
 from docker_tutor.classroom.requirements import REQUIREMENTS
 from docker_tutor.engines.base import Capabilities
 from docker_tutor.i18n import _
@@ -42,9 +43,19 @@ class Abilities:
         """Return the table: a mark that can be read without colour, what, found, needed for, and what to do."""
         import pandas as pd
 
-        rows = [("✗" if row.advice else "✓", row.what, row.found, row.needed_for, row.advice) for row in self.rows]
-        columns = ["", _("what"), _("here"), _("needed for"), _("what to do")]
-        return pd.DataFrame(rows, columns=columns).set_index("")
+        return pd.DataFrame(self._rows(), columns=self._headings())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (row.what, f"{'✗' if row.advice else '✓'} {row.found}", row.needed_for, row.advice) for row in self.rows
+        ]
+
+    def _headings(self) -> list[str]:
+        return [_("what"), _("here"), _("needed for"), _("what to do")]
+
+    def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
+        rows, headings = self._rows(), self._headings()
+        return {"text/html": tables.page(rows, headings), "text/plain": tables.text(rows, headings)}
 
 
 def abilities(able: Capabilities) -> Abilities:

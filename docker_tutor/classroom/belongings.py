@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from docker_tutor import paths
+from docker_tutor.classroom import tables
 from docker_tutor.i18n import _
 from docker_tutor.units import human_bytes
 
@@ -40,16 +41,25 @@ class Belongings:
         """Return the table for a reader; sizes as on the disk."""
         import pandas as pd
 
-        rows = [(row.what, str(row.folder), human_bytes(row.size_bytes), row.goes) for row in self.rows]
-        return pd.DataFrame(rows, columns=[_("what"), _("where"), _("size"), _("goes")]).set_index(_("what"))
+        return pd.DataFrame(self._rows(), columns=self._headings())
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [(row.what, str(row.folder), human_bytes(row.size_bytes), row.goes) for row in self.rows]
+
+    def _headings(self) -> list[str]:
+        return [_("what"), _("where"), _("size"), _("goes")]
+
+    def _repr_mimebundle_(self, **_wanted: object) -> dict[str, str]:
+        rows, headings = self._rows(), self._headings()
+        return {"text/html": tables.page(rows, headings), "text/plain": tables.text(rows, headings)}
 
 
 def belongings(room_folder: Path) -> Belongings:
     """Look up the course's folders and how much each holds, in bytes on the disk."""
     places = (
         (_("this room's files"), room_folder, _("with the room")),
-        (_("sockets, state"), paths.runtime_folder(), _("docker-tutor engine down")),
-        (_("the engine's data, your progress"), paths.data_folder(), _("docker-tutor engine down --purge")),
+        (_("sockets, state"), paths.runtime_folder(), _("with `docker-tutor engine down`")),
+        (_("the engine's data, your progress"), paths.data_folder(), _("with `docker-tutor engine down --purge`")),
         (_("downloaded programs"), paths.cache_folder(), _("when you delete the folder")),
     )
     return Belongings(tuple(Belonging(what, folder, _size(folder), goes) for what, folder, goes in places))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from docker_tutor.classroom import current, records
 from docker_tutor.classroom.bars import in_kernel
+from docker_tutor.classroom.tables import inline
 from docker_tutor.i18n import _
 
 if TYPE_CHECKING:
@@ -78,10 +79,10 @@ class Prediction:
 
     def _say(self, line: str | None) -> None:
         if self._reply is not None and line is not None:
-            self._reply.value = f"<div role='status'>{html.escape(line)}</div>"
+            self._reply.value = f"<div role='status'>{inline(line)}</div>"
 
     def _numbered(self, place: int) -> str:
-        return f"{place + 1}. {self.choices[place]}"
+        return f"{place + 1}. {self.choices[place]}".replace("`", "")
 
     def _text(self) -> str:
         listed = "\n".join(f"  {self._numbered(place)}" for place in range(len(self.choices)))
@@ -90,22 +91,28 @@ class Prediction:
     def _widget(self) -> "ipywidgets.VBox":
         import ipywidgets
 
-        wide = ipywidgets.Layout(width="auto", max_width="44em", height="auto", min_height="2.2em")
+        wide = ipywidgets.Layout(
+            width="auto",
+            max_width="44em",
+            height="auto",
+            min_height="2.2em",
+            display="flex",
+            justify_content="flex-start",
+        )
         self._buttons = [
             ipywidgets.Button(description=self._numbered(place), layout=wide, tooltip=self.choices[place])
             for place in range(len(self.choices))
         ]
         for number, button in enumerate(self._buttons, start=1):
-            button.style.text_align = "left"
             button.on_click(lambda _button, number=number: self.choose(number))
         self._reply = ipywidgets.HTML(f"<div role='status'>{html.escape(_('Choose one, then run on.'))}</div>")
-        asked = ipywidgets.HTML(f"<p style='margin:0 0 .4em'><strong>{html.escape(self.question)}</strong></p>")
+        asked = ipywidgets.HTML(f"<p style='margin:0 0 .4em'><strong>{inline(self.question)}</strong></p>")
         return ipywidgets.VBox([asked, *self._buttons, self._reply])
 
     def _repr_mimebundle_(self, **_wanted: object) -> dict[str, object]:
-        items = "".join(f"<li>{html.escape(choice)}</li>" for choice in self.choices)
+        items = "".join(f"<li>{inline(choice)}</li>" for choice in self.choices)
         hint = html.escape(_("Run this cell to choose an answer."))
-        page = f"<p><strong>{html.escape(self.question)}</strong></p><ol>{items}</ol><p><em>{hint}</em></p>"
+        page = f"<p><strong>{inline(self.question)}</strong></p><ol>{items}</ol><p><em>{hint}</em></p>"
         bundle: dict[str, object] = {"text/plain": self._text(), "text/html": page}
         if in_kernel():
             drawn = self._widget()._repr_mimebundle_()

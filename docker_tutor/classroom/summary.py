@@ -1,10 +1,10 @@
 """What the first cell of a notebook says about the room it has opened."""
 
-import html
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from docker_tutor.classroom import tables
 from docker_tutor.engines.base import Engine
 from docker_tutor.i18n import _
 from docker_tutor.images import Provided
@@ -44,7 +44,7 @@ class Summary:
         return rows
 
     def _room(self) -> str:
-        said = _("{scope}, open in {time}. What you make here is removed when the kernel stops, or by room.close().")
+        said = _("{scope}, open in {time}. What you make here is removed when the kernel stops, or by `room.close()`.")
         words = said.format(scope=self.scope, time=human_seconds(self.seconds))
         if self.removed:
             words += " " + _("Removed first: {count} things left by a kernel that died.").format(count=self.removed)
@@ -52,25 +52,18 @@ class Summary:
 
     def text(self) -> str:
         """Return the summary as plain text, one line for each row."""
-        rows = self.rows()
-        width = max(len(what) for what, _said in rows)
-        return "\n".join(f"{what:<{width}}  {said}" for what, said in rows)
+        return tables.text(self.rows())
 
     def page(self) -> str:
         """Return the summary as HTML: a small table whose first column heads its rows."""
-        cells = "".join(
-            f"<tr><th scope='row' style='text-align:left;vertical-align:top;padding-right:1em'>{html.escape(what)}</th>"
-            f"<td style='text-align:left;white-space:normal;max-width:52em'>{html.escape(said)}</td></tr>"
-            for what, said in self.rows()
-        )
-        return f"<table>{cells}</table>"
+        return tables.page(self.rows())
 
 
 def about(engine: Engine) -> str:
     """Say which engine it is, and why this one."""
     status = engine.status()
     if os.environ.get("DOCKER_TUTOR_ENGINE", "auto") == engine.kind:
-        why = _("You asked for it with DOCKER_TUTOR_ENGINE={kind}.").format(kind=engine.kind)
+        why = _("You asked for it with `DOCKER_TUTOR_ENGINE={kind}`.").format(kind=engine.kind)
     elif engine.disposable:
         why = _("No other engine answered on this machine.")
     else:

@@ -53,18 +53,24 @@ def direct(engine: Engine) -> Iterator[docker.DockerClient]:
 
 
 def listing(client: docker.DockerClient) -> dict[str, set[str]]:
+    """List what is on the engine, but for what rooms that are open elsewhere have on it."""
+    living = {entry.scope for entry in cleanup.live_scopes()}
+    every = {
+        "containers": client.api.containers(all=True),
+        "networks": client.api.networks(),
+        "volumes": client.api.volumes()["Volumes"] or [],
+    }
     return {
-        "containers": {str(container.id) for container in client.containers.list(all=True)},
-        "networks": {str(network.id) for network in client.networks.list()},
-        "volumes": {str(volume.id) for volume in client.volumes.list()},
-        "tags": {tag for image in client.images.list() for tag in image.tags if "stand-in" not in tag and tag != IMAGE},
+        kind: {one.get("Id") or one["Name"] for one in found if (one["Labels"] or {}).get(SCOPE) not in living}
+        for kind, found in every.items()
     }
 
 
 def of_scope(client: docker.DockerClient, scope: str) -> int:
     wanted = {"label": f"{SCOPE}={scope}"}
-    containers = client.containers.list(all=True, filters=wanted)
-    return len(containers) + len(client.networks.list(filters=wanted)) + len(client.volumes.list(filters=wanted))
+    # The lists alone: the SDK's own also inspects each, and one may be removed in between.
+    containers, networks = client.api.containers(all=True, filters=wanted), client.api.networks(filters=wanted)
+    return len(containers) + len(networks) + len(client.api.volumes(filters=wanted)["Volumes"] or [])
 
 
 def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
@@ -111,9 +117,9 @@ def typed(command: str) -> str:
 def test_typed_commands_the_sdk_and_the_command_line_reach_the_same_engine(direct: docker.DockerClient) -> None:
     room = open_room("00-test", images=[IMAGE])
     typed(f"docker run -d --name web {IMAGE} sleep 600")
-    assert [container.name for container in room.client.containers.list()] == ["web"]
-    assert room.cli("ps", "--format", "{{.Names}}").stdout == "web\n"
-    assert direct.containers.list()[0].labels[SCOPE] == room.scope
+    found = room.client.containers.get("web")
+    assert room.cli("ps", "--filter", "name=web", "--format", "{{.ID}}", "--no-trunc").stdout.strip() == found.id
+    assert direct.containers.get(str(found.id)).labels[SCOPE] == room.scope
     assert any("/containers/create" in call.path for call in room.calls())
 
 
@@ -128,7 +134,7 @@ def test_leaving_gives_everything_back_and_may_be_repeated(direct: docker.Docker
     room.close()
     assert (dict(os.environ), Path.cwd()) == (before, folder)
     assert not room.folder.parent.exists()
-    assert not list((paths.runtime_folder() / "scopes").iterdir())
+    assert not (paths.runtime_folder() / "scopes" / room.scope).exists()
     assert repr(room) == f"<Room 00-test ({room.scope}): closed>"
     for use in (lambda: room.client, lambda: room.cli("ps"), room.calls):
         with pytest.raises(RoomClosed, match="Room 00-test is closed"):
@@ -140,7 +146,8 @@ def test_a_cell_can_be_run_twice(direct: docker.DockerClient) -> None:
     for _time in range(2):
         typed(f"docker run -d --name web {IMAGE} sleep 600; docker network create lan; docker volume create data")
         room.client.containers.run(IMAGE, ["sleep", "600"], name="other", detach=True)
-    assert sorted(str(container.name) for container in room.client.containers.list()) == ["other", "web"]
+    mine = direct.containers.list(filters={"label": f"{SCOPE}={room.scope}"})
+    assert sorted(str(container.name) for container in mine) == ["other", "web"]
 
 
 def test_opening_again_in_the_same_kernel_leaves_the_former_room(direct: docker.DockerClient) -> None:
@@ -206,7 +213,7 @@ def test_what_a_kernel_and_its_gateway_left_is_found_reported_and_removed(
     process = kernel()
     scope = said(process)
     (gateway,) = [entry for entry in cleanup.live_scopes() if entry.scope == scope]
-    assert [entry.scope for entry in cleaning.clean(engine, dry_run=True).living] == [scope]
+    assert scope in [entry.scope for entry in cleaning.clean(engine, dry_run=True).living]
     os.kill(gateway.pid, signal.SIGKILL)
     process.kill()
     process.wait()
@@ -218,7 +225,7 @@ def test_what_a_kernel_and_its_gateway_left_is_found_reported_and_removed(
     done = cleaning.clean(engine)
     assert (done.objects, done.left_over, of_scope(direct, scope)) == (3, 0, 0)
     assert f"{scope}: removed volume data" in list(done.lines())
-    assert list(cleaning.clean(engine).lines()) == ["Nothing is left over."]
+    assert list(cleaning.clean(engine).lines())[-1] == "Nothing is left over."
 
 
 def test_the_next_room_removes_what_a_dead_one_left_and_says_so(
@@ -249,7 +256,7 @@ def test_an_interrupted_opening_leaves_no_half_open_room(
         open_room("00-test", images=[IMAGE])
     assert current.room() is None
     assert (dict(os.environ), Path.cwd()) == (before, folder)
-    assert cleanup.live_scopes() == []
+    assert not [entry for entry in cleanup.live_scopes() if entry.scope.startswith("00-")]
 
 
 def test_a_child_that_the_kernel_forks_does_not_close_the_room(direct: docker.DockerClient) -> None:
@@ -260,7 +267,7 @@ def test_a_child_that_the_kernel_forks_does_not_close_the_room(direct: docker.Do
         os._exit(0)
     os.waitpid(child, 0)
     assert room.is_open
-    assert room.cli("ps", "-q").stdout == ""
+    assert room.cli("version", "--format", "{{.Server.Os}}").stdout == "linux\n"
 
 
 def test_a_command_that_fails_says_what_docker_said(direct: docker.DockerClient) -> None:

@@ -17,6 +17,7 @@ from docker_tutor.classroom import shell
 from docker_tutor.engines.base import Engine
 from docker_tutor.errors import CommandFailed
 from docker_tutor.gateway import cleanup
+from docker_tutor.gateway.labels import SCOPE
 
 pytestmark = pytest.mark.engine
 
@@ -33,6 +34,16 @@ def direct(engine: Engine) -> Iterator[docker.DockerClient]:
     client.close()
 
 
+def web(client: docker.DockerClient) -> list[str]:
+    # The list alone: the SDK's own also inspects each, and one may be removed in between.
+    found = client.api.containers(all=True, filters={"label": SCOPE})
+    return [one["Id"] for one in found if one["Labels"][SCOPE].startswith("shell-")]
+
+
+def shells() -> list[str]:
+    return [entry.scope for entry in cleanup.live_scopes() if entry.scope.startswith("shell-")]
+
+
 def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
     # Nobody announces that a gateway, which is no child of ours, has tidied up: look again, up to a limit.
     deadline = time.monotonic() + within_s
@@ -45,8 +56,8 @@ def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
 
 def test_a_command_runs_in_a_scope_of_its_own_and_its_status_comes_back(direct: docker.DockerClient) -> None:
     assert shell.run(["bash", "-ec", f"{MAKE} >/dev/null; docker inspect web >/dev/null; exit 3"]) == 3
-    assert direct.containers.list(all=True) == []
-    assert cleanup.live_scopes() == []
+    assert web(direct) == []
+    assert shells() == []
 
 
 def test_a_death_by_signal_is_told_as_shells_tell_it(direct: docker.DockerClient) -> None:
@@ -56,25 +67,31 @@ def test_a_death_by_signal_is_told_as_shells_tell_it(direct: docker.DockerClient
 def test_a_program_that_is_not_there_is_one_clear_error(direct: docker.DockerClient) -> None:
     with pytest.raises(CommandFailed, match="There is no program `no-such-shell`"):
         shell.run(["no-such-shell"])
-    assert cleanup.live_scopes() == []
+    assert shells() == []
 
 
 def test_a_person_types_in_it(direct: docker.DockerClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELL", "/bin/sh")
     monkeypatch.setenv("PS1", "$ ")
-    terminal = pexpect.spawn(sys.executable, ["-c", SHELL], timeout=30, encoding="utf-8")
-    terminal.expect_exact("$ ")
-    terminal.sendline(f"docker run --rm -it {IMAGE} sh -c 'test -t 0 && echo a ter''minal'")
-    terminal.expect_exact("a terminal")
-    terminal.sendline("sleep 600")
-    terminal.sendintr()
-    terminal.sendline("echo still he''re")
-    terminal.expect_exact("still here")
-    terminal.sendline(f"{MAKE}; exit 5")
-    terminal.expect(pexpect.EOF)
-    terminal.close()
-    assert terminal.exitstatus == 5
-    assert direct.containers.list(all=True) == []
+    terminal = pexpect.spawn(sys.executable, ["-c", SHELL], timeout=60, encoding="utf-8")
+    try:
+        terminal.expect_exact("$ ")
+        terminal.sendline(f"docker run --rm -it {IMAGE} sh -c 'test -t 0 && echo a ter''minal'")
+        terminal.expect_exact("a terminal")
+        terminal.expect_exact("$ ")
+        terminal.sendline("echo sleep''ing; sleep 600")
+        terminal.expect_exact("sleeping")
+        terminal.sendintr()
+        terminal.expect_exact("$ ")
+        terminal.sendline("echo still he''re")
+        terminal.expect_exact("still here")
+        terminal.sendline(f"{MAKE}; exit 5")
+        terminal.expect(pexpect.EOF)
+        terminal.wait()
+        assert terminal.exitstatus == 5
+    finally:
+        terminal.close(force=True)
+    assert web(direct) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGKILL])
@@ -84,12 +101,11 @@ def test_a_terminal_that_is_closed_leaves_nothing(number: signal.Signals, direct
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "made\n"
-    assert len(direct.containers.list()) == 1
+    assert len(web(direct)) == 1
     process.send_signal(number)
     process.wait()
     try:
-        assert until(lambda: direct.containers.list(all=True) == [])
-        assert until(lambda: cleanup.live_scopes() == [])
+        assert until(lambda: web(direct) == [] and shells() == [])
     finally:
         with suppress(ProcessLookupError):  # a closed terminal would have ended the shell as well
             os.killpg(process.pid, signal.SIGKILL)

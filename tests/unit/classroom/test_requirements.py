@@ -78,8 +78,11 @@ def test_every_ability_is_told_with_what_the_course_needs_it_for_and_what_to_do_
     assert set(lacking) >= {"BuildKit", "Compose", "Swarm", "IPVS", "limit on swap", "two CPUs"}
     assert all(row.found == "no" and row.needed_for and row.advice.endswith(".") for row in lacking.values())
     frame = abilities(UNABLE).to_frame()
-    assert set(frame.index) == {"✓", "✗"}
-    assert "28.5.2" in frame["here"].to_list()
+    assert {found[0] for found in frame["here"]} == {"✓", "✗"}
+    assert "✓ 28.5.2" in frame["here"].to_list()
+    shown = abilities(UNABLE)._repr_mimebundle_()
+    for kind in ("text/html", "text/plain"):
+        assert "this engine has one: give its machine a second one." in shown[kind]
 
 
 def test_a_shim_is_no_runtime() -> None:

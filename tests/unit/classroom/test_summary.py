@@ -49,7 +49,7 @@ def test_the_page_is_a_table_with_headed_rows_and_escaped_text() -> None:
     [
         ("auto", True, "No other engine answered on this machine."),
         ("auto", False, "It was there already; what is yours on it is left alone."),
-        ("private", True, "You asked for it with DOCKER_TUTOR_ENGINE=private."),
+        ("private", True, "You asked for it with `DOCKER_TUTOR_ENGINE=private`."),
     ],
 )
 def test_the_engine_is_named_with_the_reason_for_it(
