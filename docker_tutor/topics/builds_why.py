@@ -115,7 +115,10 @@ class _Comparison:
         stale = [
             path
             for path, file in self._taken(line, self.after.files)
-            if path in self.before.files and not file.same_content(self.before.files[path])
+            if path in self.before.files
+            and not file.same_content(self.before.files[path])
+            and (file.size_bytes, file.mtime_ns)
+            == (self.before.files[path].size_bytes, self.before.files[path].mtime_ns)
         ]
         if stale:
             return "stale", _("{path} has other content, yet size and time are the same: it was not sent").format(
@@ -142,9 +145,11 @@ class _Comparison:
                 yield _("{path} is new").format(path=path)
             elif path not in after:
                 yield _("{path} is gone").format(path=path)
+            elif before[path].same_content(after[path]):
+                continue
             elif before[path].sha256 != after[path].sha256:
                 yield _("{path} has other content").format(path=path)
-            elif before[path].mode != after[path].mode:
+            else:
                 yield _("{path} had mode {was:o} and has {now:o}").format(
                     path=path, was=before[path].mode & 0o7777, now=after[path].mode & 0o7777
                 )

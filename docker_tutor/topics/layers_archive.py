@@ -71,8 +71,10 @@ class Layer:
 
 def save(room: Room, image: str) -> tuple[tuple[Layer, ...], tuple[Line, ...], dict[str, int]]:
     """Read an image's layers, its history, and the final view (path → bytes). The archive is removed again."""
+    # By its id: a name without a tag would save every image of that name.
+    identity = room.api.inspect_image(image)["Id"]
     with tempfile.TemporaryFile(dir=room.folder) as archive:
-        for chunk in room.api.get_image(image):
+        for chunk in room.api.get_image(identity):
             archive.write(chunk)
         archive.seek(0)
         with tarfile.open(fileobj=archive) as outer:

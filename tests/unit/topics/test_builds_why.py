@@ -137,3 +137,11 @@ def test_one_lines_reason_is_found_by_its_beginning() -> None:
     assert reasons.of("COPY list").cause == "unchanged"
     with pytest.raises(KeyError):
         reasons.of("ADD")
+
+
+def test_a_folders_mode_is_no_reason() -> None:
+    folder = {**FILES, "d": File("", 0o040755, 0, 0)}
+    after = inputs(files={**FILES, "d": File("", 0o040700, 0, 1), "app": File("3", 0o100644, 1, 1)})
+    assert explain(inputs(files=folder), after, trace(after, "COPY . .")).of("COPY . .").sentence.startswith("app ")
+    only = inputs(files={**FILES, "d": File("", 0o040700, 0, 1)})
+    assert causes(inputs(files=folder), only)["COPY . ."] == "unchanged"

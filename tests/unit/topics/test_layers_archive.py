@@ -41,7 +41,10 @@ def image(tmp_path: Path, *blobs: bytes, history: list[dict[str, Any]] | None = 
         ("config", json.dumps(config).encode()),
         *zip(names, blobs, strict=True),
     )
-    api = SimpleNamespace(get_image=lambda _name: iter([saved[:1000], saved[1000:]]))
+    api = SimpleNamespace(
+        inspect_image=lambda name: {"Id": f"id of {name}"},
+        get_image=lambda identity: iter([saved[:1000], saved[1000:]]) if identity.startswith("id of") else iter([]),
+    )
     return layers.analyse(cast("Room", SimpleNamespace(api=api, folder=tmp_path)), "made:by-hand")
 
 
