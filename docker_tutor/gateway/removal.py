@@ -117,7 +117,8 @@ async def remove(
     removal = _Removal(daemon, scope, ledger, disposable)
     found = await find(daemon, scope)
     if dry_run:
-        return _planned(scope, found, ledger, time.perf_counter() - started)
+        here = await _list(daemon, "/images/json", {})
+        return _planned(scope, found, ledger, here, time.perf_counter() - started)
     for _pass in range(_PASSES):
         await _services(removal, found)
         await _containers(removal, found["containers"])
@@ -146,14 +147,20 @@ async def remove(
     )
 
 
-def _planned(scope: str, found: dict[str, list[dict[str, Any]]], ledger: Ledger, seconds: float) -> Cleaned:
-    labelled = {(image.get("RepoTags") or [image["Id"]])[0] for image in found["images"]}
+def _planned(
+    scope: str, found: dict[str, list[dict[str, Any]]], ledger: Ledger, here: list[dict[str, Any]], seconds: float
+) -> Cleaned:
+    ids = {image["Id"] for image in found["images"]} | {entry.id for entry in ledger.of("image")}
+    named = {(name, image["Id"]) for image in here for name in image.get("RepoTags") or []}
+    images = {entry.name for entry in ledger.of("tag") if (entry.name, entry.id) in named}
+    images |= {image["Id"][7:19] for image in here if image["Id"] in ids and not image.get("RepoTags")}
+    images |= {name for image in found["images"] for name in image.get("RepoTags") or []}
     return Cleaned(
         scope,
         containers=tuple(sorted(container_name(c) for c in found["containers"])),
         networks=tuple(sorted(n["Name"] for n in found["networks"])),
         volumes=tuple(sorted({v["Name"] for v in found["volumes"]} | {e.name for e in ledger.of("volume")})),
-        images=tuple(sorted(labelled | {entry.name for entry in ledger.of("tag")})),
+        images=tuple(sorted(images)),
         services=tuple(sorted(s["Spec"]["Name"] for s in found["services"])),
         kept=tuple(sorted({entry.name for entry in ledger.of("pulled")})),
         seconds=seconds,
