@@ -8,6 +8,7 @@ translation leaves alone; a program in between, such as the user-space proxy, op
 import http.client
 import json
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,13 +72,14 @@ class Journey:
     there: tuple[Hop, ...]
     back: tuple[Hop, ...]
     host_port: int
+    """0 when the port was not published."""
     container: str
     """Address and port of the container."""
     veth: str
     """The interface of the engine that the container's cable is plugged into."""
     bridge: str
     status: int
-    """HTTP status of the whole request."""
+    """HTTP status of the whole request; 0 when nobody could be called."""
     counted: int
     """Packets that the DNAT rule counted meanwhile: the first of each connection, not all of them."""
 
@@ -86,6 +88,16 @@ class Journey:
         """Places in `there`, counted from 0, where the same packet's target differs from the place before."""
         pairs = enumerate(zip(self.there, self.there[1:], strict=False), start=1)
         return tuple(place for place, (one, two) in pairs if one.number == two.number and one.target != two.target)
+
+    @property
+    def last(self) -> Hop:
+        """The last place at which the request was seen."""
+        return self.there[-1]
+
+    @property
+    def answered_from(self) -> str:
+        """Address and port from which the container sent its answer; empty when none was seen."""
+        return self.back[0].source if self.back else ""
 
     @property
     def same_packet(self) -> bool:
@@ -115,6 +127,9 @@ class Journey:
         return pd.DataFrame(rows)
 
 
+_NOBODY = Hop("caller", "", leaving=True, source="", target="", number=0, after_us=0.0)
+
+
 def journey(room: Room) -> Journey:
     """Publish a web server, request a page of it from this machine, and capture the first packet each way.
 
@@ -127,32 +142,18 @@ def journey(room: Room) -> Journey:
         with probes.running(room, "destination", *options, command=serve) as name:
             room.wait.log(room.client.containers.get(name), "Serving", within_s=30)
             details = room.api.inspect_container(name)["NetworkSettings"]
-            own, port = details["Networks"][network]["IPAddress"], int(details["Ports"]["80/tcp"][0]["HostPort"])
+            own = next(iter(details["Networks"].values()))["IPAddress"]
+            port = next((int(binding["HostPort"]) for binding in details["Ports"]["80/tcp"] or []), 0)
             inside = networks_interfaces.read_running(room, name)
             machine = networks_interfaces.read_new(room, "--network=host")
-            call = _Caller(room, port, machine.address)
             before = _dnat(room, own)
-            filters = (str(port), "80", own)
-            with (
-                probes.running(room, "on-machine", "--network=host", command=_command(*filters, "machine")) as outer,
-                probes.running(
-                    room, "on-container", f"--network=container:{name}", command=_command(*filters, "container")
-                ) as inner,
-            ):
-                captures = [room.client.containers.get(each) for each in (outer, inner)]
-                for capture in captures:
-                    room.wait.log(capture, "capturing", within_s=30)
-                view, status = call()
-                for capture in captures:
-                    room.wait.exit(capture, within_s=40)
-                seen = [json.loads(line) for capture in captures for line in capture.logs().decode().splitlines()]
+            view, status, packets = _captured(room, name, own, port, machine.address) if port else (_NOBODY, 0, [])
             counted = _dnat(room, own) - before
     ends = {interface.index: interface.name for interface in machine.interfaces}
     cable = next((each.peer_index for each in inside.interfaces if each.name == inside.outward), 0)
     bridge = next(
         (each.name for each in machine.interfaces if (each.address or "").startswith(f"{inside.gateway}/")), ""
     )
-    packets = sorted((packet for packet in seen if "ns" in packet), key=lambda packet: packet["ns"])
     first = [packet for packet in packets if packet["syn"]]
     there, back = (
         [_hop(packet, first[0]["ns"]) for packet in first if bool(packet["answer"]) is way] for way in (False, True)
@@ -160,8 +161,22 @@ def journey(room: Room) -> Journey:
     return Journey((view, *there), tuple(back), port, f"{own}:80", ends.get(cable, ""), bridge, status, counted)
 
 
-def _command(*words: str) -> tuple[str, ...]:
-    return ("python", "-u", "-c", _CAPTURE, *words)
+def _captured(room: Room, name: str, own: str, port: int, address: str) -> tuple[Hop, int, list[dict[str, Any]]]:
+    call = _Caller(room, port, address)
+    places = {"machine": "--network=host", "container": f"--network=container:{name}"}
+    with ExitStack() as stack:
+        captures = []
+        for place, option in places.items():
+            command = ("python", "-u", "-c", _CAPTURE, str(port), "80", own, place)
+            made = stack.enter_context(probes.running(room, f"on-{place}", option, command=command))
+            captures.append(room.client.containers.get(made))
+        for capture in captures:
+            room.wait.log(capture, "capturing", within_s=30)
+        view, status = call()
+        for capture in captures:
+            room.wait.exit(capture, within_s=40)
+        seen = [json.loads(line) for capture in captures for line in capture.logs().decode().splitlines()]
+    return view, status, sorted((packet for packet in seen if "ns" in packet), key=lambda packet: packet["ns"])
 
 
 def _dnat(room: Room, address: str) -> int:

