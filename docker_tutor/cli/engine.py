@@ -6,6 +6,7 @@ import click
 
 from docker_tutor import engines
 from docker_tutor.cli.console import err, out, reporting
+from docker_tutor.engines import spare
 from docker_tutor.engines.base import Engine
 from docker_tutor.i18n import _
 
@@ -36,6 +37,7 @@ def engine() -> None:
 def up(kind: str | None) -> None:
     """Bring the engine up; at once, if it already is."""
     found = chosen(kind)
+    spare.remove_abandoned()
     with reporting() as report:
         found.up(report)
     state = found.status()
@@ -48,6 +50,7 @@ def up(kind: str | None) -> None:
 def down(kind: str | None, *, purge: bool) -> None:
     """Stop what `up` started: the daemon, its containers, mounts and helpers."""
     found = chosen(kind)
+    spare.remove_all()
     if not found.disposable:
         err.print(_("This engine ({kind}) is not the course's: it is left as it is.").format(kind=found.kind))
         return
