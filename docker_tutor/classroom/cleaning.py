@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from docker_tutor.classroom import scopes
+from docker_tutor.engines import spare
 from docker_tutor.engines.base import Engine
 from docker_tutor.gateway import cleanup
 from docker_tutor.gateway.live import Registration
@@ -29,6 +30,8 @@ class Cleanup:
     """The dead scopes' folders on this machine."""
     living: tuple[Registration, ...]
     """The rooms that are open, which are left alone."""
+    spares: tuple[str, ...]
+    """The spare engines that dead rooms had."""
     engine_asked: bool
     """Whether the engine answered; if not, what is on it goes at the next start."""
 
@@ -52,13 +55,15 @@ class Cleanup:
             for left in scope.leftovers:
                 why = _("{scope}: left {kind} {name}: {why}")
                 yield why.format(scope=scope.scope, kind=left.kind, name=left.name, why=left.why)
+        for name in self.spares:
+            yield _("{verb} the spare engine {name}").format(verb=verb, name=name)
         for folder in self.folders:
             yield f"{verb} {folder}"
         for room in self.living:
             yield _("{scope} is open (process {pid}): left alone").format(scope=room.scope, pid=room.pid)
         if not self.engine_asked:
             yield _("The engine does not run; what rooms have left on it is removed when the next one opens.")
-        if not (self.objects or self.folders or self.left_over):
+        if not (self.objects or self.folders or self.spares or self.left_over):
             yield _("Nothing is left over.")
 
 
@@ -84,4 +89,6 @@ def clean_alone(engine: Engine | None, *, dry_run: bool = False) -> Cleanup:
         if not dry_run:
             scope.forget()
     worth_telling = tuple(scope for scope in found if len(scope) or scope.leftovers)
-    return Cleanup(dry_run, worth_telling, tuple(folders), tuple(cleanup.live_scopes()), running)
+    spares = spare.abandoned() if dry_run else spare.remove_abandoned()
+    living = tuple(cleanup.live_scopes())
+    return Cleanup(dry_run, worth_telling, tuple(folders), living, tuple(spares), running)

@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import docker
 
@@ -27,6 +28,10 @@ from docker_tutor.errors import CapabilityMissing, RoomClosed
 from docker_tutor.gateway import Call, Gateway
 from docker_tutor.i18n import _
 from docker_tutor.images import ensure
+from docker_tutor.progress import Report, silent
+
+if TYPE_CHECKING:
+    from docker_tutor.classroom.spare import SpareRoom
 
 __all__ = ["Room", "open_room"]
 
@@ -137,6 +142,27 @@ class Room:
     def unique(self, name: str) -> str:
         """Return a name that no other room uses: `greedy` becomes `greedy-3f9a`."""
         return f"{name}-{self._scope.suffix}"
+
+    def spare(
+        self,
+        name: str,
+        *,
+        images: Sequence[str] = (),
+        settings: Mapping[str, object] | None = None,
+        runtimes: Mapping[str, Path] | None = None,
+        report: Report = silent,
+    ) -> "SpareRoom":
+        """Open a second room, on a disposable engine of its own: gone when it is closed, or this one is.
+
+        `settings` go into its `daemon.json`, `runtimes` are further OCI runtimes by name, `images` are brought along.
+        Raises CapabilityMissing with one clear sentence where no second engine can be had.
+        """
+        from docker_tutor.classroom.spare import SpareRoom
+
+        self._must_be_open()
+        other = SpareRoom(self, name, images=images, settings=settings, runtimes=runtimes, report=report)
+        self._undo.callback(other.close)
+        return other
 
     @property
     def is_open(self) -> bool:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -41,13 +41,17 @@ class PrivateEngine:
     kind = "private"
     disposable = True
 
-    def __init__(self, layout: Layout | None = None) -> None:
-        """Speak of the engine of this process's instance; nothing is started yet. Raises `EngineNotFound`."""
+    def __init__(self, layout: Layout | None = None, *, settings: Mapping[str, object] | None = None) -> None:
+        """Speak of the engine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
+
+        `settings` are added to the `daemon.json` that the next start writes.
+        """
         if reason := possible():
             raise EngineNotFound(
                 _("{reason} Start a Docker daemon of your own, and the course finds it.").format(reason=reason)
             )
         self.layout = layout or Layout.of_instance()
+        self._settings = dict(settings or {})
 
     @property
     def address(self) -> str:
@@ -126,7 +130,7 @@ class PrivateEngine:
         task = _("Starting Docker Engine")
         report(Step(task, 0, 1))
         try:
-            starting.start(self.layout, programs)
+            starting.start(self.layout, programs, self._settings)
         except BaseException:
             # Ctrl-C too: an engine that is half there is worse than none.
             stopping.stop(self.layout)

@@ -60,6 +60,11 @@ class Layout:
         return self.runtime / "slirp.sock"
 
     @property
+    def daemon_json(self) -> Path:
+        """The daemon's configuration."""
+        return self.runtime / "daemon.json"
+
+    @property
     def state(self) -> Path:
         """What was started: the processes with their start times."""
         return self.runtime / "state.json"

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from docker_tutor.engines.private.layout import Layout
@@ -33,15 +34,16 @@ disabled_plugins = {disabled}
 """
 
 
-def write(layout: Layout, programs: Programs) -> tuple[Path, Path]:
+def write(layout: Layout, programs: Programs, more: Mapping[str, object] | None = None) -> tuple[Path, Path]:
     """Write the configurations of containerd and dockerd and return their paths.
 
+    `more` is added to dockerd's and goes before what is said here.
     `DOCKER_TUTOR_IMAGE_STORE=containerd` chooses the image store of Engine 29 (else: the engine's default).
     """
     containerd = layout.runtime / "containerd.toml"
     containerd.write_text(_containerd(layout), encoding="utf-8")
-    daemon = layout.runtime / "daemon.json"
-    daemon.write_text(json.dumps(_daemon(layout, programs), indent=1), encoding="utf-8")
+    daemon = layout.daemon_json
+    daemon.write_text(json.dumps({**_daemon(layout, programs), **(more or {})}, indent=1), encoding="utf-8")
     return containerd, daemon
 
 

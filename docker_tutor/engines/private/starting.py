@@ -16,7 +16,7 @@ from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
 
-__all__ = ["environment", "start", "start_keeper"]
+__all__ = ["environment", "start", "start_daemon", "start_keeper"]
 
 READY_WITHIN_S = 30
 SOCKET_PATH_BYTES = 107
@@ -31,8 +31,11 @@ def environment(layout: Layout, programs: Programs) -> dict[str, str]:
     return kept | own
 
 
-def start(layout: Layout, programs: Programs) -> State:
-    """Start everything and return when the daemon answers. Raises `EngineStartFailed`; cleaning up is the caller's."""
+def start(layout: Layout, programs: Programs, more: Mapping[str, object] | None = None) -> State:
+    """Start everything and return when the daemon answers. Raises `EngineStartFailed`; cleaning up is the caller's.
+
+    `more` are settings of dockerd that go before the course's own.
+    """
     longest = len(os.fsencode(f"{layout.containerd_socket}.ttrpc"))
     if longest > SOCKET_PATH_BYTES:
         raise EngineStartFailed(
@@ -44,7 +47,7 @@ def start(layout: Layout, programs: Programs) -> State:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     layout.data.chmod(0o711)
     starting = _Starting(layout, State(str(programs.folder)), environment(layout, programs))
-    containerd_toml, daemon_json = settings.write(layout, programs)
+    containerd_toml, _daemon_json = settings.write(layout, programs, more)
     namespaces.create(layout)
     with (
         Readiness(layout.runtime / "containerd.notify") as containerd_ready,
@@ -59,12 +62,20 @@ def start(layout: Layout, programs: Programs) -> State:
         if resolv_conf.exists():
             nameservers.send_on(layout, starting.environment, nameservers.on_loopback(resolv_conf.read_text("utf-8")))
         containerd_ready.wait(containerd, layout.log("containerd"), READY_WITHIN_S)
-        command = [*layout.enter, programs.path("dockerd"), "--config-file", daemon_json]
-        dockerd = starting.run("dockerd", command, dockerd_ready.environment)
+        dockerd = _run_daemon(starting, programs, dockerd_ready)
         keeper = _run_keeper(starting, keeper_ready)
         dockerd_ready.wait(dockerd, layout.log("dockerd"), READY_WITHIN_S)
         keeper_ready.wait(keeper, layout.log("keeper"), READY_WITHIN_S)
     return starting.state
+
+
+def start_daemon(layout: Layout, state: State) -> None:
+    """Start dockerd alone, beside the containerd that runs already, and a keeper. Raises `EngineStartFailed`."""
+    programs = Programs(Path(state.programs))
+    starting = _Starting(layout, state, environment(layout, programs))
+    with Readiness(layout.runtime / "dockerd.notify") as ready:
+        ready.wait(_run_daemon(starting, programs, ready), layout.log("dockerd"), READY_WITHIN_S)
+    start_keeper(layout, state)
 
 
 def start_keeper(layout: Layout, state: State) -> None:
@@ -128,6 +139,12 @@ def _start_slirp(starting: _Starting, programs: Programs) -> None:
             os.close(writing)
         if ready.read(1) != b"1":  # the pipe closes when slirp4netns ends before it is ready
             Readiness(layout.runtime / "slirp.notify").wait(process, layout.log("slirp4netns"), 0)
+
+
+def _run_daemon(starting: _Starting, programs: Programs, ready: Readiness) -> Process:
+    layout = starting.layout
+    command = [*layout.enter, programs.path("dockerd"), "--config-file", layout.daemon_json]
+    return starting.run("dockerd", command, ready.environment)
 
 
 def _run_keeper(starting: _Starting, ready: Readiness) -> Process:
