@@ -19,6 +19,7 @@ __all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"
 
 PARTS = ("lint", "unit", "engine", "notebooks")
 CELL_TIMEOUT_S = 300
+STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
 
@@ -135,8 +136,14 @@ def _carry_out(step: Step) -> Result:
     if step.missing:
         return Result(step.name, note=step.missing)
     began = time.monotonic()
-    code = subprocess.run(step.command, cwd=paths.checkout(), stdin=subprocess.DEVNULL, check=False).returncode
-    result = Result(step.name, failed=code != 0, seconds=time.monotonic() - began)
+    with subprocess.Popen(step.command, cwd=paths.checkout(), stdin=subprocess.DEVNULL) as running:
+        try:
+            running.wait()
+        except KeyboardInterrupt:
+            # The terminal told it as well. Killed now, as subprocess.run would, it could not take its engine down.
+            running.wait(STOPS_WITHIN_S)
+            raise
+    result = Result(step.name, failed=running.returncode != 0, seconds=time.monotonic() - began)
     counted = next((word.partition("=")[2] for word in step.command if word.startswith("--junitxml=")), None)
     return _with_counts(result, Path(counted)) if counted else result
 
