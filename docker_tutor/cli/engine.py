@@ -68,6 +68,9 @@ def status(kind: str | None) -> None:
     for name, value in (("address", state.address), ("pid", state.pid), ("version", state.version)):
         if value is not None:
             out.print(f"  {name:8} {value}", markup=False)
+    for port in state.ports:
+        reached = _("at 127.0.0.1") if port.reached else port.note
+        out.print(f"  {port.protocol:8} {port.port} {reached}", markup=False)
 
 
 @engine.command()

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,7 +38,11 @@ def running(report: Report = silent) -> Iterator[Engine]:
             yield engine
         finally:
             if not was_up:
-                engine.down(purge=bool(os.environ.get("CI")))
+                throw_away = bool(os.environ.get("CI"))
+                engine.down(purge=throw_away)
+                if throw_away:
+                    for folder in (paths.data_folder(), paths.runtime_folder()):
+                        shutil.rmtree(folder)
     finally:
         os.environ.clear()
         os.environ.update(before)
