@@ -87,15 +87,25 @@ class LayerWriter:
 
 
 def rewrite(
-    source: IO[bytes], file: Path, keep: Callable[[str], bool], newest: int, deleted: Iterable[str] = ()
+    source: IO[bytes],
+    file: Path,
+    keep: Callable[[str], bool],
+    newest: int,
+    *,
+    expected: Iterable[str] = (),
+    deleted: Iterable[str] = (),
 ) -> Layer:
     """Copy the tar `source` to `file` sorted, without what `keep` refuses, with no time later than `newest`.
 
-    `deleted` become whiteouts, as the OCI image specification (`layer.md`) has them.
+    `deleted` become whiteouts, as the OCI image specification (`layer.md`) has them. Raises RecipeFailed when a
+    path of `expected` is not in `source`: half a layer would be kept for good.
     """
     with tarfile.open(fileobj=source, mode="r:") as old, tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as new:
         members = [info for info in old.getmembers() if keep(_absolute(info.name))]
         names = {info.name for info in members}
+        if missing := {path.strip("/") for path in expected} - {name.removeprefix("./").strip("/") for name in names}:
+            message = _("The engine gave an incomplete file system ({path} is not in it): try again.")
+            raise RecipeFailed(message.format(path=min(missing)))
         for info in sorted(members, key=_order):
             content = old.extractfile(info) if info.isreg() or info.islnk() else None
             if info.islnk() and info.linkname in names:

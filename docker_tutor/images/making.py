@@ -105,7 +105,9 @@ def _rooted(plan: Plan, work: "_Work") -> Made:
             whole = work.scratch / "whole.tar"
             exported(container, whole)
     with whole.open("rb") as source:
-        layer = rewrite(source, work.scratch / "layer.tar", kept, newest)
+        layer = rewrite(
+            source, work.scratch / "layer.tar", kept, newest, expected=["/var/lib/dpkg/status", "/usr/bin/sh"]
+        )
     return _keep(plan, work.store, layer, packages, None, newest)
 
 
@@ -125,12 +127,14 @@ def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
             whole = work.scratch / "whole.tar"
             exported(container, whole)
     with whole.open("rb") as source:
+        wanted = set(filter(kept, paths))
         layer = rewrite(
             source,
             work.scratch / "layer.tar",
-            lambda path: path in paths and kept(path),
+            wanted.__contains__,
             newest,
-            filter(kept, deleted),
+            expected=wanted,
+            deleted=filter(kept, deleted),
         )
     return _keep(plan, work.store, layer, packages, base, newest)
 

@@ -1,6 +1,7 @@
 """What stays out of an image: the engine's doing, traces of the day it was made, and what an image is not read for."""
 
-from fnmatch import fnmatchcase
+import re
+from fnmatch import translate
 
 __all__ = ["kept"]
 
@@ -17,10 +18,12 @@ DROPPED = (
 )  # fmt: skip
 """Patterns of absolute paths; `*` matches slashes too."""
 
+# One expression instead of forty: it is asked for every file of an image.
+_DROPPED = re.compile("|".join(map(translate, DROPPED)))
+_COPYRIGHT = re.compile(translate("/usr/share/doc/*/copyright"))
+
 
 def kept(path: str) -> bool:
     """Whether a file of a container belongs into the image: not what the engine or a log put there."""
     plain = path.replace("/.wh.", "/")
-    if fnmatchcase(plain, "/usr/share/doc/*/copyright"):
-        return True
-    return not any(fnmatchcase(plain, pattern) for pattern in DROPPED)
+    return not _DROPPED.fullmatch(plain) or bool(_COPYRIGHT.fullmatch(plain))

@@ -8,6 +8,7 @@ import io
 import json
 import platform
 import tarfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -23,6 +24,9 @@ from docker_tutor.images.layers import Layer
 __all__ = ["Made", "MadeLayer", "Store"]
 
 CHUNK_BYTES = 1 << 20
+KEPT_RECORDS = 2
+"""So many versions of one stand-in are kept: two checkouts of the course may differ."""
+SETTLED_S = 3600
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm", "i686": "386", "ppc64le": "ppc64le"}
 
 
@@ -97,6 +101,7 @@ class Store:
         fresh = record.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(made), indent=1), encoding="utf-8")
         fresh.replace(record)
+        self._forget_old(made.key)
 
     def layer_file(self, diff_id: str) -> Path:
         """Return where the layer `diff_id` is kept."""
@@ -129,6 +134,19 @@ class Store:
             yield _padding(size)
         yield _member("manifest.json", json.dumps(manifest).encode())
         yield bytes(2 * tarfile.BLOCKSIZE)
+
+    def _forget_old(self, key: str) -> None:
+        """Remove all but the newest records of `key`, and layers that no record names any more."""
+        files = sorted((self.folder / "records").glob("*.json"), key=lambda file: file.stat().st_mtime)
+        records = {file: json.loads(file.read_text(encoding="utf-8")) for file in files}
+        for file in [file for file, said in records.items() if said["key"] == key][:-KEPT_RECORDS]:
+            file.unlink(missing_ok=True)
+            del records[file]
+        named = {self.layer_file(layer["diff_id"]) for said in records.values() for layer in said["layers"]}
+        for file in (self.folder / "layers").glob("*.tar"):
+            # Another process may have put it there a moment ago, and be about to write its record.
+            if file not in named and time.time() - file.stat().st_mtime > SETTLED_S:
+                file.unlink(missing_ok=True)
 
     def _records(self, key: str, recipe: str) -> Iterator[Path]:
         return (self.folder / "records").glob(f"{key}-{recipe[:12]}-*.json")

@@ -1,8 +1,12 @@
 import io
 import json
 import tarfile
+from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from docker_tutor.errors import RecipeFailed
 from docker_tutor.images.describing import configured, upstream
 from docker_tutor.images.layers import Layer, LayerWriter, rewrite
 from docker_tutor.images.store import Made, MadeLayer, Store
@@ -45,6 +49,30 @@ def test_rewriting_drops_what_does_not_belong_and_clamps_times(tmp_path: Path) -
         assert [(info.name, info.mtime, info.uname) for info in tar] == [("a", 10, ""), ("z", 100, "")]
 
 
+def test_half_a_file_system_is_refused(tmp_path: Path) -> None:
+    source = written(tmp_path, "1.tar", ["/a"]).file
+    with source.open("rb") as opened, pytest.raises(RecipeFailed, match="etc/b is not in it"):
+        rewrite(opened, tmp_path / "2.tar", lambda _path: True, newest=1, expected=["/a", "/etc/b"])
+
+
+def test_a_deleted_file_becomes_a_whiteout_and_a_link_to_a_lower_layer_a_file(tmp_path: Path) -> None:
+    raw = io.BytesIO()
+    with tarfile.open(fileobj=raw, mode="w") as tar:
+        below = tarfile.TarInfo("bin/below")
+        below.size = 4
+        tar.addfile(below, io.BytesIO(b"data"))
+        for name, target in (("bin/linked", "bin/below"), ("bin/second", "bin/linked")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.LNKTYPE, target
+            tar.addfile(info)
+    raw.seek(0)
+    layer = rewrite(raw, tmp_path / "l.tar", lambda path: path != "/bin/below", newest=1, deleted=["/etc/gone"])
+    with tarfile.open(layer.file) as tar:
+        assert tar.getnames() == ["bin/linked", "bin/second", "etc/.wh.gone"]
+        assert tar.getmember("bin/linked").isreg()
+        assert tar.extractfile("bin/linked").read() == b"data"  # type: ignore[union-attr]
+
+
 def made(store: Store, layer: Layer) -> Made:
     result = Made(
         "thing-suite", "f" * 64, "1.0", 1_700_000_000, (MadeLayer(layer.diff_id, layer.size_bytes, "made"),), {}
@@ -66,6 +94,22 @@ def test_a_record_whose_layer_was_cut_short_counts_as_not_made(tmp_path: Path) -
     with store.layer_file(kept.layers[0].diff_id).open("r+b") as file:
         file.truncate(100)
     assert store.find("thing-suite", "f" * 64) is None
+
+
+def test_old_versions_of_a_stand_in_are_forgotten_with_their_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("docker_tutor.images.store.SETTLED_S", -1)
+    store = Store(tmp_path / "store")
+    versions = []
+    for number in range(4):
+        layer = written(tmp_path, "l.tar", [f"/{number}"])
+        version = replace(made(store, layer), recipe=str(number) * 64)
+        store.keep(version, None)
+        versions.append(version)
+    found = [store.find("thing-suite", version.recipe) for version in versions]
+    assert found == [None, None, None, versions[3]]
+    assert len(list((tmp_path / "store/layers").iterdir())) == 1
 
 
 def test_an_archive_names_each_image_and_carries_a_shared_layer_once(tmp_path: Path) -> None:
