@@ -76,7 +76,8 @@ class BuildkitWatch:
 
     `starting(names)` is asked before a build goes to the daemon, `pruning()` before the cache would be emptied:
     a sentence from either refuses it. `finished(names, ids)` is told what a build
-    made; which of the ids is the image's depends on the image store.
+    made; which of the ids is the image's depends on the image store. `over` is called once for each `starting`
+    when the connection has ended.
     """
 
     def __init__(
@@ -84,8 +85,10 @@ class BuildkitWatch:
         finished: Callable[[list[str], list[str]], Awaitable[None]],
         starting: Callable[[list[str]], Awaitable[str | None]] | None = None,
         pruning: Callable[[], str | None] | None = None,
+        over: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._starting, self._pruning, self._finished = starting, pruning, finished
+        self._starting, self._pruning, self._finished, self._over = starting, pruning, finished, over
+        self._builds = 0
         self._reader = GrpcReader(frozenset({SOLVE, PRUNE}))
         self._names: dict[int, list[str]] = {}
         self._refused = b""
@@ -111,6 +114,7 @@ class BuildkitWatch:
         if message is None:
             return None
         names = self._names[call.stream] = exported_names(message)
+        self._builds += 1
         return await self._starting(names) if self._starting is not None else None
 
     async def down(self, data: bytes) -> bytes:
@@ -124,3 +128,9 @@ class BuildkitWatch:
         if waiting and self._reader.down.at_boundary:
             return data + self._refused
         return data
+
+    async def ended(self) -> None:
+        """Take note that the connection has ended, and with it its builds."""
+        while self._builds and self._over is not None:
+            self._builds -= 1
+            await self._over()

@@ -43,7 +43,8 @@ class LedgerEntry:
     """Something that the scope made and that carries no label of it."""
 
     kind: str
-    """`tag`, `image` (built, committed or imported), `pulled`, `volume` (anonymous), `alias`, `warning`."""
+    """`tag`, `image` (built, committed or imported), `pulled`, `volume` (anonymous), `alias`, `lent`
+    (a real name given to a stand-in while a build ran), `warning`."""
     name: str
     """A tag, a volume's name, an alias, or a sentence (for `warning`)."""
     id: str = ""

@@ -169,4 +169,6 @@ class Relay:
             await tunnel.run(exchange.surplus, self._http.trailing_data[0])
         finally:
             count(tunnel)
+            if self._watch is not None:
+                await self._watch.ended()
         return False

@@ -206,6 +206,10 @@ async def _tags(removal: _Removal) -> None:
 
     A name that another image had before is given back to it.
     """
+    for lent in removal.ledger.of("lent"):
+        image = await _inspect_image(removal.daemon, lent.name)
+        if image is not None and image["Id"] == lent.id and _stand_in(image):
+            await removal.each("images", [(lent.name, removal.daemon.call("DELETE", f"/images/{lent.name}"))])
     latest = {entry.name: entry for entry in removal.ledger.of("tag")}
     for name, entry in latest.items():
         image = await _inspect_image(removal.daemon, name)

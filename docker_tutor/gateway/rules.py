@@ -16,6 +16,7 @@ from docker_tutor.gateway.names import Names
 from docker_tutor.gateway.prunes import Prunes
 from docker_tutor.gateway.records import Journal, LedgerEntry
 from docker_tutor.gateway.requests import Reply, Request
+from docker_tutor.gateway.standins import StandIns
 from docker_tutor.gateway.wire import Watch
 from docker_tutor.i18n import _
 
@@ -51,9 +52,11 @@ class ScopeRules:
         self._extension = extension
         self._images = ImageGuard(self._holding, self._made, others)
         self._guard: Guard | None = None
+        self._stand_ins: StandIns | None = None
         if not disposable:
             prunes = Prunes(scope, daemon, self._made, journal)
             self._guard = Guard(self._holding, self._images, prunes, journal)
+            self._stand_ins = StandIns(daemon, journal)
         self.creating: set[asyncio.Future[None]] = set()
         self.closing = False
 
@@ -63,16 +66,12 @@ class ScopeRules:
         self._names.rewrite(request)
         if self._guard is not None and (refused := await self._guard.judge(request)) is not None:
             return refused
+        if self._stand_ins is not None:
+            await self._stand_ins.see(request)
         if request.method == "POST":
             if self.closing and request.path.endswith(("/create", "/build", "/commit", "/grpc")):
-                return Reply.refuse("this notebook's scope is being closed: nothing new is made in it", 503)
-            self._label(request)
-            if request.path == "/containers/create" and request.body is not None:
-                await self._holding.make_volumes(request.body)
-            elif request.path.endswith("/rename"):
-                await self._holding.rename(request)
-            elif self._made.wants_answer(request):
-                await self._made.prepare()
+                return Reply.refuse(_("This scope is being closed: nothing new is made in it."), 503)
+            await self._prepare(request)
         elif request.method == "DELETE":
             await self._holding.note_anonymous_volumes(request)
         if self._extension is None:
@@ -80,6 +79,17 @@ class ScopeRules:
         request.daemon = self.daemon
         reply = self._extension(request)
         return await reply if inspect.isawaitable(reply) else reply
+
+    async def _prepare(self, request: Request) -> None:
+        self._label(request)
+        if request.path == "/containers/create" and request.body is not None:
+            await self._holding.make_volumes(request.body)
+        elif request.path.endswith("/rename"):
+            await self._holding.rename(request)
+        elif self._made.wants_answer(request):
+            await self._made.prepare()
+            if request.path == "/build" and self._stand_ins is not None:
+                await self._stand_ins.lend()
 
     def _label(self, request: Request) -> None:
         body = request.body
@@ -123,6 +133,8 @@ class ScopeRules:
 
     async def after(self, request: Request, status: int, body: bytes) -> None:
         """See `proxy.Rules`."""
+        if request.path == "/build" and self._stand_ins is not None:
+            await self._stand_ins.take_back()
         if status >= 400:
             return
         if request.path == "/containers/create" and not request.typed_name:
@@ -136,12 +148,18 @@ class ScopeRules:
             return None
         from docker_tutor.gateway.buildkit import BuildkitWatch  # takes 50 ms, and only a build needs it
 
-        return BuildkitWatch(finished=self._made.built, starting=self._build_starts, pruning=self._cache_prune)
+        return BuildkitWatch(self._made.built, self._build_starts, self._cache_prune, self._build_over)
 
     async def _build_starts(self, names: list[str]) -> str | None:
         await self._made.prepare()
         refused = await self._images.moves(names) if self._guard is not None else None
+        if self._stand_ins is not None:
+            await self._stand_ins.lend()
         return None if refused is None else refused.message
+
+    async def _build_over(self) -> None:
+        if self._stand_ins is not None:
+            await self._stand_ins.take_back()
 
     def _cache_prune(self) -> str | None:
         if self._guard is None:

@@ -23,6 +23,9 @@ class Watch(Protocol):
     async def down(self, data: bytes) -> bytes:
         """See bytes on their way to the client; return what is to be sent."""
 
+    async def ended(self) -> None:
+        """Take note that the tunnel is closed."""
+
 
 class ClientReader(asyncio.StreamReader):
     """A stream that calls `on_end` as soon as its other side has closed, even while nobody reads."""

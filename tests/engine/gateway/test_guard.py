@@ -10,7 +10,9 @@ from typing import Any
 import docker
 import pytest
 
-from docker_tutor.gateway.cleanup import list_scope
+from docker_tutor.errors import GatewayError
+from docker_tutor.gateway import Cleaned
+from docker_tutor.gateway.cleanup import list_scope, remove_scope
 
 pytestmark = pytest.mark.engine
 
@@ -267,3 +269,47 @@ def test_closing_leaves_the_last_name_of_an_image_that_was_here(
     # Putting the dangling image back as it was: a name can only be taken from it by moving it.
     direct("tag", "tiny", "our-name:1")
     direct("rmi", "our-name:1")
+
+
+@pytest.fixture
+def stand_in(theirs: None, direct: Docker, tmp_path: Path) -> Iterator[str]:
+    """Make a stand-in for an image that is not here, as `images` makes it on an engine that is not ours."""
+    (tmp_path / "Dockerfile").write_text("FROM tiny\nLABEL docker-tutor.stand-in=gw-real:1\n", encoding="utf-8")
+    direct("buildx", "build", "-t", "docker-tutor/stand-in/gw-real:1", str(tmp_path))
+    yield "docker-tutor/stand-in/gw-real:1"
+    direct("rmi", "docker-tutor/stand-in/gw-real:1")
+
+
+@pytest.mark.parametrize("builder", ["buildx build", "build"])
+def test_a_stand_in_is_found_under_the_real_name_by_its_scope_alone(
+    stand_in: str, guarded: Door, direct: Docker, tmp_path_factory: pytest.TempPathFactory, builder: str
+) -> None:
+    folder = tmp_path_factory.mktemp("b")
+    (folder / "Dockerfile").write_text("FROM gw-real:1\nRUN echo > /built\n", encoding="utf-8")
+    assert guarded("run", "--rm", "gw-real:1", "echo", "hi") == "hi"
+    assert guarded("image", "inspect", "-f", "{{.RepoTags}}", "gw-real:1") == f"[{stand_in}]"
+    if builder == "build":
+        guarded.environment["DOCKER_BUILDKIT"] = "0"
+    guarded(*builder.split(), "-t", "gw-on-stand-in:1", str(folder))
+    assert direct("images", "-q", "gw-real:1") == ""
+    guarded.gateway.close()
+    assert direct("images", "-q", "gw-real:1") == ""
+    assert direct("images", "-q", stand_in)
+
+
+def test_a_name_lent_to_a_stand_in_when_the_gateway_was_killed_is_taken_back(
+    stand_in: str, guarded: Door, direct: Docker, private_engine: Any, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("b")
+    (folder / "Dockerfile").write_text("FROM gw-real:1\nRUN echo started; sleep 30\n", encoding="utf-8")
+    build = guarded.open("buildx", "build", "--progress=plain", "--no-cache", str(folder))
+    assert any("started" in line and "RUN" not in line for line in build.stderr)
+    assert direct("images", "-q", "gw-real:1")
+    guarded.gateway._process.kill()
+    guarded.gateway._process.wait()
+    build.communicate(timeout=30)
+    remove_scope(private_engine.address, guarded.gateway.scope)
+    assert direct("images", "-q", "gw-real:1") == ""
+    with pytest.raises(GatewayError):
+        guarded.gateway.close()
+    guarded.gateway._cleaned = Cleaned(guarded.gateway.scope)
