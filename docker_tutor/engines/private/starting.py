@@ -122,6 +122,11 @@ def _start_slirp(starting: _Starting, programs: Programs) -> None:
     with os.fdopen(reading, "rb") as ready:
         try:
             command = [
+                # Its sandbox detaches the whole old root. From our own mount namespace that would reach every mount
+                # shared with it, above all the file systems of other daemons' containers.
+                "unshare",
+                "--mount",
+                "--propagation=slave",
                 programs.path("slirp4netns"),
                 "--configure",
                 "--mtu=65520",
