@@ -9,8 +9,8 @@ What a notebook needs is here, and each name is loaded when it is first used (PE
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take the name for true; importing `typing` for it would be most of the cost
 if TYPE_CHECKING:
     from docker_tutor import errors, plots, widgets
     from docker_tutor.classroom.check import check
