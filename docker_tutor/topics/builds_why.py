@@ -29,6 +29,7 @@ Cause = Literal[
     "stage",
     "forgotten",
     "stale",
+    "known",
     "same output",
     "secret",
     "failed",
@@ -112,18 +113,18 @@ class _Comparison:
         return "new", _("there was no such line before")
 
     def _why_cached(self, line: Line) -> tuple[Cause, str]:
-        stale = [
-            path
+        changed = [
+            (path, self.before.files[path], file)
             for path, file in self._taken(line, self.after.files)
-            if path in self.before.files
-            and not file.same_content(self.before.files[path])
-            and (file.size_bytes, file.mtime_ns)
-            == (self.before.files[path].size_bytes, self.before.files[path].mtime_ns)
+            if path in self.before.files and not file.same_content(self.before.files[path])
         ]
-        if stale:
-            return "stale", _("{path} has other content, yet size and time are the same: it was not sent").format(
-                path=stale[0]
-            )
+        for path, was, now in changed:
+            if (was.size_bytes, was.mtime_ns, was.mode) == (now.size_bytes, now.mtime_ns, now.mode):
+                said = _("{path} has other content, yet size and time are the same: it was not sent")
+                return "stale", said.format(path=path)
+        if changed:
+            said = _("{path} is different, and a build before these two has had it as it is now")
+            return "known", said.format(path=changed[0][0])
         if any(name == stage for stage in _stages(line) for name, _position in self.ran):
             return "same output", _("the stage it copies from ran again and made the very same files")
         secrets = _secrets(line)

@@ -127,11 +127,14 @@ def cache_mount(room: Room, *, base: str = "python:3.11-slim") -> Comparison:
 
 
 def wheel(folder: Path, name: str = "greeting", version: str = "1.0") -> Path:
-    """Write a wheel of one module, so that `pip install` needs no network. Returns its path."""
+    """Write a wheel of one module, so that `pip install` needs no network. Returns its path.
+
+    Each has a number of its own in it: no earlier build has ever had this very file.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     info = f"{name}-{version}.dist-info"
     members = {
-        f"{name}.py": "def greet() -> str:\n    return 'hello from a wheel'\n",
+        f"{name}.py": f"# {uuid.uuid4()}\ndef greet() -> str:\n    return 'hello from a wheel'\n",
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: docker_tutor\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }

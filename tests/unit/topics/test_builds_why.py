@@ -145,3 +145,8 @@ def test_a_folders_mode_is_no_reason() -> None:
     assert explain(inputs(files=folder), after, trace(after, "COPY . .")).of("COPY . .").sentence.startswith("app ")
     only = inputs(files={**FILES, "d": File("", 0o040700, 0, 1)})
     assert causes(inputs(files=folder), only)["COPY . ."] == "unchanged"
+
+
+def test_a_change_that_an_earlier_build_has_seen_is_known() -> None:
+    after = inputs(files={**FILES, "app": File("2", 0o100755, 1, 0)})
+    assert causes(inputs(), after)["COPY . ."] == "known"
