@@ -3,20 +3,19 @@
 import io
 import tarfile
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from docker import DockerClient
-from docker.errors import APIError, ContainerError
 from docker.errors import ImageNotFound as NotHere
 from docker.models.containers import Container
 
 from docker_tutor.errors import RecipeFailed
 from docker_tutor.i18n import _
 
-__all__ = ["built", "changed", "exported", "temporary_image"]
+__all__ = ["built", "changed", "exported", "remove_abandoned", "temporary_image"]
 
 WORK = "/.making"
 """Folder in the container that is gone at the end."""
@@ -54,14 +53,16 @@ rm -rf {WORK}
 def built(
     client: DockerClient,
     image: str,
-    debs: Iterable[Path],
+    debs: Collection[Path],
     files: Path | None,
     finish: str,
     labels: Mapping[str, str],
+    progress: Callable[[int, int], None],
 ) -> Iterator[Container]:
     """Yield a stopped container in which `debs` are installed, then `files` (a tar) unpacked, then `finish` run.
 
-    It has no network. Raises RecipeFailed with the end of what it said.
+    It has no network. `progress` gets the number of steps done and of all. Raises RecipeFailed with the end of what
+    it said.
     """
     container = client.containers.create(
         image,
@@ -78,15 +79,28 @@ def built(
             _pack(luggage, debs, files, finish)
             container.put_archive("/", luggage)
         container.start()
+        _follow(container, 2 * len(debs), progress)
         code = container.wait(timeout=LIMIT_S)["StatusCode"]
         if code:
             said = container.logs(tail=40).decode(errors="replace").strip()
             raise RecipeFailed(_("The recipe of {image} ended with {code}: {said}").format(
                 image=image, code=code, said=said))  # fmt: skip
         yield container
-    except (APIError, ContainerError) as error:
-        raise RecipeFailed(_("The engine could not make the stand-in: {said}").format(said=error)) from error
     finally:
+        container.remove(force=True, v=True)
+
+
+def _follow(container: Container, total: int, progress: Callable[[int, int], None]) -> None:
+    """Count what dpkg says that it does, until the container ends: each package is unpacked, then set up."""
+    done = 0
+    for said in container.logs(stream=True, follow=True):
+        done += said.count(b"Unpacking ") + said.count(b"Setting up ")
+        progress(min(done, total), total)
+
+
+def remove_abandoned(client: DockerClient, label: str) -> None:
+    """Remove the containers with `label` that somebody who was killed has left."""
+    for container in client.containers.list(all=True, filters={"label": label}):
         container.remove(force=True, v=True)
 
 

@@ -10,7 +10,7 @@ from docker_tutor.errors import DiskFull, RecipeFailed
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, Step
 
-__all__ = ["load"]
+__all__ = ["load", "refusal"]
 
 
 def load(client: DockerClient, archive: Iterable[bytes], shown: str, report: Report) -> list[str]:
@@ -24,11 +24,11 @@ def load(client: DockerClient, archive: Iterable[bytes], shown: str, report: Rep
         for line in client.api.load_image(_counted(archive, task, report), quiet=True):
             said = line if isinstance(line, dict) else json.loads(line)
             if "error" in said:
-                raise _failure(shown, str(said["error"]))
+                raise refusal(shown, str(said["error"]))
             if name := str(said.get("stream", "")).removeprefix("Loaded image:").strip():
                 loaded.append(name)
     except APIError as error:
-        raise _failure(shown, str(error)) from error
+        raise refusal(shown, str(error)) from error
     return loaded
 
 
@@ -41,7 +41,8 @@ def _counted(archive: Iterable[bytes], task: str, report: Report) -> Iterator[by
     report(Step(task, sent, sent, "bytes"))
 
 
-def _failure(shown: str, said: str) -> DiskFull | RecipeFailed:
+def refusal(shown: str, said: str) -> DiskFull | RecipeFailed:
+    """Return the error that says what the engine has against the image `shown`."""
     if "no space left" in said.lower():
         return DiskFull(_("The disk is full: make room for the image {name} and try again.").format(name=shown))
     return RecipeFailed(_("The engine does not take the image {name}: {said}").format(name=shown, said=said))

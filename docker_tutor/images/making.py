@@ -1,31 +1,29 @@
 """Making a stand-in from its recipe, or taking it from the cache."""
 
-import tempfile
+import errno
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from pathlib import Path
 
 from docker import DockerClient
+from docker.errors import DockerException
 
-from docker_tutor.engines.packages import Archive, Package, mirrors
-from docker_tutor.errors import RecipeFailed
+from docker_tutor.engines.packages import Package
+from docker_tutor.errors import DiskFull
 from docker_tutor.i18n import _
-from docker_tutor.images.container import built, changed, exported, temporary_image
+from docker_tutor.images.container import changed, exported, temporary_image
 from docker_tutor.images.describing import configured, upstream
 from docker_tutor.images.layers import Layer, LayerWriter, built_at, deb_contents, merged, rewrite
-from docker_tutor.images.loading import load
+from docker_tutor.images.loading import load, refusal
 from docker_tutor.images.recipes import Plan
 from docker_tutor.images.slim import kept
 from docker_tutor.images.store import Made, MadeLayer, Store
+from docker_tutor.images.work import Work, add_own_files, task
 from docker_tutor.progress import Report, Step, silent
 
 __all__ = ["make", "recipe_digest"]
 
-MAKING = "docker-tutor.making"
-"""Label of the containers that make stand-ins."""
-SOURCES = "/etc/apt/sources.list.d/debian.sources"
 FORMAT = "3"
 """Raised when this code makes something else of the same recipe."""
 
@@ -45,21 +43,32 @@ def make(client: DockerClient, plan: Plan, store: Store, report: Report) -> Made
     with store.lock(plan.key):
         if found := store.find(plan.key, digest):
             return found
-        task = _("Making the stand-in {title}").format(title=plan.recipe.title)
-        report(Step(task, 0, 1))
-        with tempfile.TemporaryDirectory(dir=store.folder) as scratch:
-            work = _Work(client, store, Path(scratch), report)
-            if plan.recipe.kind == "pick":
-                made = _picked(plan, work)
-            elif base := plan.base:
-                made = _installed(plan, base, work)
-            else:
-                made = _rooted(plan, work)
-        report(Step(task, 1, 1))
+        report(Step(task(plan), 0))
+        work = Work(client, store, store.folder / f"{plan.key}.scratch", report)
+        try:
+            with work.tidy(plan):
+                made = _made(plan, work)
+        except DockerException as error:
+            raise refusal(plan.recipe.title, str(error)) from error
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(
+                _("The disk is full: make room in {path} and try again.").format(path=store.folder)
+            ) from error
+        report(Step(task(plan), 1, 1))
         return made
 
 
-def _picked(plan: Plan, work: "_Work") -> Made:
+def _made(plan: Plan, work: Work) -> Made:
+    if plan.recipe.kind == "pick":
+        return _picked(plan, work)
+    if base := plan.base:
+        return _installed(plan, base, work)
+    return _rooted(plan, work)
+
+
+def _picked(plan: Plan, work: Work) -> Made:
     """Make an image of chosen files: nothing is run."""
     recipe = plan.recipe
     packages, debs = work.fetch(plan)
@@ -86,22 +95,22 @@ def _picked(plan: Plan, work: "_Work") -> Made:
                         parts.setdefault(target, []).append((path, content))
     for target, pieces in parts.items():
         writer.file(target, b"".join(content for _path, content in sorted(pieces)))
-    _own_files(writer, plan)
+    add_own_files(writer, plan)
     return _keep(plan, work.store, writer.write(work.scratch / "layer.tar"), packages, None, newest)
 
 
-def _rooted(plan: Plan, work: "_Work") -> Made:
+def _rooted(plan: Plan, work: Work) -> Made:
     """Make a whole Debian from nothing, flattened to one layer."""
     packages, debs = work.fetch(plan)
     newest = _newest(debs.values())
     files = work.own_files(plan, newest)
     first = work.scratch / "first.tar"
     merged(debs.values(), files, first, kept)
-    with temporary_image(work.client, f"docker-tutor/making:{plan.key}") as image:
+    with temporary_image(work.client, work.name(plan)) as image:
         repository, _colon, tag = image.rpartition(":")
         work.client.api.import_image_from_file(str(first), repository=repository, tag=tag)
         first.unlink()
-        with built(work.client, image, debs.values(), files, plan.recipe.script(), work.labels(plan)) as container:
+        with work.built(plan, image, debs.values(), files) as container:
             whole = work.scratch / "whole.tar"
             exported(container, whole)
     with whole.open("rb") as source:
@@ -111,7 +120,7 @@ def _rooted(plan: Plan, work: "_Work") -> Made:
     return _keep(plan, work.store, layer, packages, None, newest)
 
 
-def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
+def _installed(plan: Plan, base_plan: Plan, work: Work) -> Made:
     """Make an image by installing packages on another stand-in: one more layer."""
     base = make(work.client, base_plan, work.store, work.report)
     packages, debs = work.fetch(plan)
@@ -120,9 +129,9 @@ def _installed(plan: Plan, base_plan: Plan, work: "_Work") -> Made:
     if not new and not plan.recipe.adds:
         return _keep(plan, work.store, None, packages, base, newest)
     files = work.own_files(plan, newest)
-    with temporary_image(work.client, f"docker-tutor/making:{base.key}") as image:
+    with temporary_image(work.client, work.name(base_plan)) as image:
         load(work.client, work.store.archive([(base, {}, [image])]), base_plan.recipe.title, silent)
-        with built(work.client, image, new.values(), files, plan.recipe.script(), work.labels(plan)) as container:
+        with work.built(plan, image, new.values(), files) as container:
             paths, deleted = changed(container)
             whole = work.scratch / "whole.tar"
             exported(container, whole)
@@ -161,59 +170,6 @@ def _keep(
     )
     store.keep(made, layer)
     return made
-
-
-@dataclass(frozen=True)
-class _Work:
-    """What the making of one image needs at hand."""
-
-    client: DockerClient
-    store: Store
-    scratch: Path
-    report: Report
-
-    def fetch(self, plan: Plan) -> tuple[list[Package], dict[str, Path]]:
-        """Return the packages of `plan` and all they depend on, and the verified file of each."""
-        names = [*plan.packages, *(plan.base.all_packages if plan.base else ())]
-        archive = Archive(plan.variant.suite)
-        files = {file.name: file for file in archive.fetch(names, self.report)}
-        packages = archive.closure(names, self.report)
-        if missing := [package.file for package in packages if package.file not in files]:
-            raise RecipeFailed(_("Packages are missing: {names}.").format(names=", ".join(missing)))
-        return packages, {package.name: files[package.file] for package in packages}
-
-    def own_files(self, plan: Plan, newest: int) -> Path:
-        """Return a tar of the recipe's own files, with the machine's mirror in a whole Debian."""
-        writer = LayerWriter(newest)
-        _own_files(writer, plan)
-        if plan.recipe.kind == "root":
-            writer.file(SOURCES, _sources(plan.variant.suite).encode())
-        return writer.write(self.scratch / "files.tar").file
-
-    @staticmethod
-    def labels(plan: Plan) -> dict[str, str]:
-        """Return the label of a container that makes `plan`."""
-        return {MAKING: plan.key}
-
-
-def _own_files(writer: LayerWriter, plan: Plan) -> None:
-    for path, mode, *owner in plan.recipe.lines("directories.txt"):
-        writer.directory(path, int(mode, 8), int(owner[0]) if owner else 0)
-    for path, target in plan.recipe.lines("links.txt"):
-        writer.link(path, target)
-    for path, file in plan.recipe.added_files().items():
-        writer.file(path, file.read_bytes())
-
-
-def _sources(suite: str) -> str:
-    mirror = mirrors()
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    parts = [(mirror.uri, f"{suite} {suite}-updates")]
-    if mirror.security_uri:
-        parts.append((mirror.security_uri, f"{suite}-security"))
-    return "\n".join(
-        f"Types: deb\nURIs: {uri}\nSuites: {suites}\nComponents: main\nSigned-By: {keyring}\n" for uri, suites in parts
-    )
 
 
 def _newest(debs: Iterable[Path]) -> int:

@@ -52,6 +52,10 @@ def test_a_tag_with_alpine_brings_the_commands_of_alpine() -> None:
     assert plain.key != alpine.key
 
 
+def test_a_note_without_a_version_ends_in_one_full_stop() -> None:
+    assert chosen("ubuntu:22.04").note("").endswith("in the place of Ubuntu.")
+
+
 def test_a_name_without_a_recipe_has_no_plan() -> None:
     assert choose(Reference.parse("nobody/nothing:1")) is None
 
