@@ -81,26 +81,19 @@ def kept(room: Room, name: str, source: str, *words: str, **settings: Any) -> It
 class Watcher:
     """A started watch; `result` waits for its end."""
 
-    def __init__(self, container: Container, names: Sequence[str]) -> None:
-        self._container, self._names = container, names
-        self._stream = container.attach(stdout=True, stderr=False, stream=True)
-        self._text = b""
+    def __init__(self, room: Room, container: Container, names: Sequence[str]) -> None:
+        self._room, self._container, self._names = room, container, names
         container.start()
-        while b"\n" not in self._text:
-            self._more()
-
-    def _more(self) -> None:
-        chunk = next(self._stream, None)
-        if chunk is None:
-            why = self._container.logs(stdout=False).decode(errors="replace").strip().rpartition("\n")[2]
-            raise CommandFailed(_("The container that watches the control groups ended early: {why}").format(why=why))
-        self._text += chunk
+        room.wait.log(container, "watching", within_s=PATIENCE_S)
 
     def result(self) -> Observation:
-        """Wait until the watch ends, and return what it saw."""
-        while self._text.count(b"\n") < 2:
-            self._more()
-        told = json.loads(self._text.splitlines()[1])
+        """Wait until the watch ends, and return what it saw. Raises WaitTimedOut, CommandFailed."""
+        code = self._room.wait.exit(self._container, within_s=4 * PATIENCE_S)
+        if code:
+            why = self._container.logs(stdout=False).decode(errors="replace").strip().rpartition("\n")[2]
+            raise CommandFailed(_("The container that watches the control groups failed: {why}").format(why=why))
+        text = self._container.logs(stderr=False).splitlines()[1]
+        told = json.loads(text)
         start = min((moment for _name, moment, _texts in told["readings"]), default=0.0)
         readings: dict[str, list[Reading]] = {name: [] for name in self._names}
         for name, moment, texts in told["readings"]:
@@ -148,7 +141,7 @@ def observing(
     network = f"container:{next(iter(ids.values()))}" if ports else "none"
     volumes = {str(_cgroupfs.MOUNT): {"bind": _MOUNT, "mode": "ro"}}
     with kept(room, "watch", source, json.dumps(plan), network_mode=network, volumes=volumes) as watcher:
-        yield Watcher(watcher, list(ids))
+        yield Watcher(room, watcher, list(ids))
 
 
 def look(room: Room, container: Container, quantities: Sequence[str]) -> tuple[int, dict[str, tuple[str, str]]]:

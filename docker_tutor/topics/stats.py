@@ -3,11 +3,13 @@
 Source: Engine API, GET /containers/{id}/stats, and how the CLI makes percentages and memory out of it.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 
@@ -54,22 +56,25 @@ class StatsRun:
         return pd.DataFrame(columns)
 
 
-def stream(room: Room, container: str) -> Iterator[StatsSample]:
+def stream(room: Room, container: str) -> Generator[StatsSample, None, None]:
     """Yield what a running container uses, about once a second, until it stops or the iterator is closed.
 
     Raises docker.errors.NotFound when there is no such container.
     """
-    told = cast("Iterator[dict[str, Any]]", room.client.containers.get(container).stats(stream=True, decode=True))
+    url = f"{room.api.base_url}/containers/{room.client.containers.get(container).id}/stats"
     previous: Mapping[str, Any] | None = None
     began = 0.0
-    for report in told:
-        if not report.get("pids_stats", {}).get("current"):
-            return  # it has stopped: the engine goes on sending empty reports
-        now = _moment(report)
-        if previous is not None:
-            began = began or _moment(previous)
-            yield _sample(report, now - began, now - _moment(previous), _cpu_ns(report) - _cpu_ns(previous))
-        previous = report
+    # The SDK's own stream cannot be closed, and would keep its connection until it is collected.
+    with closing(room.api.get(url, params={"stream": "true"}, stream=True)) as answer:
+        for line in answer.iter_lines():
+            report = json.loads(line)
+            if not report.get("pids_stats", {}).get("current"):
+                return  # it has stopped: the engine goes on sending empty reports
+            now = _moment(report)
+            if previous is not None:
+                began = began or _moment(previous)
+                yield _sample(report, now - began, now - _moment(previous), _cpu_ns(report) - _cpu_ns(previous))
+            previous = report
 
 
 def watch(room: Room, container: str, *, count: int = 3) -> StatsRun:
@@ -77,7 +82,8 @@ def watch(room: Room, container: str, *, count: int = 3) -> StatsRun:
 
     Raises docker.errors.NotFound when there is no such container.
     """
-    return StatsRun(container, tuple(islice(stream(room, container), count)))
+    with closing(stream(room, container)) as samples:
+        return StatsRun(container, tuple(islice(samples, count)))
 
 
 def _moment(report: Mapping[str, Any]) -> float:

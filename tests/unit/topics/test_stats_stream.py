@@ -1,3 +1,4 @@
+import json
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,29 @@ def report(second: int, used_ns: int, *, processes: int | None = 1, version: int
     }
 
 
+class Room:
+    """An engine that sends these reports and notes whether the connection was given back."""
+
+    def __init__(self, *reports: dict[str, Any]) -> None:
+        self.closed = False
+        answer = SimpleNamespace(
+            iter_lines=lambda: (json.dumps(one).encode() for one in reports),
+            close=lambda: setattr(self, "closed", True),
+        )
+        self.api = SimpleNamespace(base_url="http+docker://localhost", get=lambda *_words, **_wanted: answer)
+        container = SimpleNamespace(id="ab12" * 16)
+        self.client = SimpleNamespace(containers=SimpleNamespace(get=lambda _name: container))
+
+
 def room(*reports: dict[str, Any]) -> Any:
-    container = SimpleNamespace(stats=lambda **_wanted: iter(reports))
-    return SimpleNamespace(client=SimpleNamespace(containers=SimpleNamespace(get=lambda _name: container)))
+    return Room(*reports)
+
+
+def test_the_connection_is_given_back_however_many_samples_are_wanted() -> None:
+    for count in (1, 5):
+        engine = room(report(1, 0), report(2, 1), report(3, 2))
+        stats.watch(engine, "busy", count=count)
+        assert engine.closed
 
 
 def test_cpu_time_is_what_was_used_between_two_reports() -> None:
