@@ -9,25 +9,38 @@ from collections.abc import Awaitable, Callable, Iterator
 
 from docker_tutor.gateway.http2 import GrpcCall, GrpcReader, refusal
 
-__all__ = ["PRUNE", "SOLVE", "BuildkitWatch", "built", "exported_names"]
+__all__ = ["HISTORY", "PRUNE", "SOLVE", "BuildkitWatch", "built", "exported_names", "history_change"]
 
 SOLVE = "/moby.buildkit.v1.Control/Solve"
 PRUNE = "/moby.buildkit.v1.Control/Prune"
+HISTORY = "/moby.buildkit.v1.Control/UpdateBuildHistory"
 
 _EXPORTER_ATTRS, _EXPORTERS = 4, 13  # SolveRequest
 _ATTRS = 2  # Exporter
 _RESPONSE = 1  # SolveResponse
+_REF = 1  # SolveRequest, UpdateBuildHistoryRequest
+_PINNED, _DELETE = 2, 3  # UpdateBuildHistoryRequest
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
+def _numbers(message: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the fields of a protocol buffer that are numbers."""
+    return ((number, value) for number, value in _all_fields(message) if isinstance(value, int))
+
+
 def _fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the length-delimited fields of a protocol buffer."""
+    """Yield the fields of a protocol buffer that are texts, bytes or messages."""
+    return ((number, value) for number, value in _all_fields(message) if isinstance(value, bytes))
+
+
+def _all_fields(message: bytes) -> Iterator[tuple[int, bytes | int]]:
     position = 0
     while position < len(message):
         key, position = _varint(message, position)
         kind = key & 7
         if kind == _VARINT:
-            _value, position = _varint(message, position)
+            value, position = _varint(message, position)
+            yield key >> 3, value
         elif kind in {_FIXED64, _FIXED32}:
             position += 8 if kind == _FIXED64 else 4
         elif kind == _BYTES:
@@ -66,6 +79,16 @@ def exported_names(solve_request: bytes) -> list[str]:
     return list(dict.fromkeys(name for key, value in pairs if key == "name" for name in value.split(",") if name))
 
 
+def _ref(message: bytes) -> str:
+    return next((value.decode(errors="replace") for number, value in _fields(message) if number == _REF), "")
+
+
+def history_change(update_request: bytes) -> str | None:
+    """Return the build whose record would be deleted or pinned; None when it would only be completed."""
+    changes = any(number in {_PINNED, _DELETE} and value for number, value in _numbers(update_request))
+    return _ref(update_request) if changes else None
+
+
 def built(solve_response: bytes) -> dict[str, str]:
     """Return what a build says it has made: `containerimage.digest`, `image.name` and others."""
     return dict(_pair(value) for number, value in _fields(solve_response) if number == _RESPONSE)
@@ -86,10 +109,13 @@ class BuildkitWatch:
         starting: Callable[[list[str]], Awaitable[str | None]] | None = None,
         pruning: Callable[[], str | None] | None = None,
         over: Callable[[], Awaitable[None]] | None = None,
+        refs: set[str] | None = None,
     ) -> None:
+        """Watch; `refs` collects the builds of the scope, whose records alone it may change when `pruning` refuses."""
         self._starting, self._pruning, self._finished, self._over = starting, pruning, finished, over
         self._builds = 0
-        self._reader = GrpcReader(frozenset({SOLVE, PRUNE}))
+        self._refs = set() if refs is None else refs
+        self._reader = GrpcReader(frozenset({SOLVE, PRUNE, HISTORY}))
         self._names: dict[int, list[str]] = {}
         self._refused = b""
         self.inject: Callable[[bytes], None] | None = None
@@ -113,8 +139,12 @@ class BuildkitWatch:
             return self._pruning() if self._pruning is not None else None
         if message is None:
             return None
+        if call.method == HISTORY:
+            ref = history_change(message)
+            return None if ref is None or ref in self._refs or self._pruning is None else self._pruning()
         names = self._names[call.stream] = exported_names(message)
         self._builds += 1
+        self._refs.add(_ref(message))
         return await self._starting(names) if self._starting is not None else None
 
     async def down(self, data: bytes) -> bytes:

@@ -70,6 +70,7 @@ class Gateway:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
+                cwd="/",  # it outlives the folder in which it was started
                 env=_environment(with_our_path=bool(extension)),
                 start_new_session=True,  # a restart kills the kernel's whole process group; this one tidies up after it
             )

@@ -38,6 +38,7 @@ class ImageGuard:
                 return None  # by digest: moves no name
             names = [tag_name(source, tag)]
             if not tag and ":" not in source.rsplit("/", 1)[-1]:  # all tags of it
+                await self._made.prepare()
                 names = [name for name in self._made.earlier_tags if name.rpartition(":")[0] == tag_name(source)[:-7]]
         return await self.moves(names)
 

@@ -104,6 +104,7 @@ class Connection:
         if request.method == "POST" and JSON_BODIES.fullmatch(request.path):
             return await self._give(exchange, await self._whole(exchange))
         if self._rules.keeps_body(request):
+            self._invite(exchange)
             with tempfile.TemporaryFile() as spool:
                 await exchange.keep_body(spool)
                 request.spool = spool
@@ -132,9 +133,15 @@ class Connection:
     async def _tapped(self, exchange: Exchange, body: bytes) -> None:
         await self._rules.after(exchange.request, exchange.status, body)
 
+    def _invite(self, exchange: Exchange) -> None:
+        # Who asks before sending a long body (`Expect: 100-continue`) would otherwise wait for a daemon not yet asked.
+        if exchange.http.they_are_waiting_for_100_continue:
+            self._writer.write(head(100, []))
+
     async def _whole(self, exchange: Exchange) -> Answer | Reply:
         """Answer a request with a body that rules look into."""
         request, body = exchange.request, bytearray()
+        self._invite(exchange)
         while isinstance(event := await exchange.event(), h11.Data):
             body += event.data
             if len(body) > _BODY_BYTES:

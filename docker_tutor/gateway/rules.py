@@ -50,6 +50,7 @@ class ScopeRules:
         self._holding = Holding(self._labels, self._names, daemon, journal)
         self._made = Made(daemon, journal)
         self._extension = extension
+        self._builds: set[str] = set()
         self._images = ImageGuard(self._holding, self._made, others)
         self._guard: Guard | None = None
         self._stand_ins: StandIns | None = None
@@ -148,7 +149,7 @@ class ScopeRules:
             return None
         from docker_tutor.gateway.buildkit import BuildkitWatch  # takes 50 ms, and only a build needs it
 
-        return BuildkitWatch(self._made.built, self._build_starts, self._cache_prune, self._build_over)
+        return BuildkitWatch(self._made.built, self._build_starts, self._cache_prune, self._build_over, self._builds)
 
     async def _build_starts(self, names: list[str]) -> str | None:
         await self._made.prepare()
@@ -164,4 +165,6 @@ class ScopeRules:
     def _cache_prune(self) -> str | None:
         if self._guard is None:
             return None
-        return _("A build's cache belongs to everyone on this engine, so the course leaves it as it is.")
+        return _(
+            "The cache and the records of builds belong to everyone on this engine: the course leaves them as they are."
+        )

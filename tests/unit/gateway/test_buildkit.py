@@ -4,7 +4,7 @@ import hpack
 import pytest
 from hyperframe.frame import ContinuationFrame, DataFrame, Frame, GoAwayFrame, HeadersFrame, SettingsFrame
 
-from docker_tutor.gateway.buildkit import PRUNE, SOLVE, BuildkitWatch, built, exported_names
+from docker_tutor.gateway.buildkit import HISTORY, PRUNE, SOLVE, BuildkitWatch, built, exported_names, history_change
 from docker_tutor.gateway.http2 import FrameReader
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -76,7 +76,7 @@ def test_names_and_results_are_read_without_a_schema() -> None:
 
 @pytest.mark.parametrize("step", [1, 7, 100_000])
 @pytest.mark.parametrize("split", [False, True])
-def test_a_build_is_followed_however_its_bytes_arrive(step: int, split: bool) -> None:  # noqa: FBT001
+def test_a_build_is_followed_however_its_bytes_arrive(step: int, split: bool) -> None:
     seen, encoder = Seen(), hpack.Encoder()
     up = PREFACE + SettingsFrame(0).serialize()
     up += call(1, "/moby.buildkit.v1.Control/Status", encoder) + DataFrame(1, message(b"x" * 500)).serialize()
@@ -133,3 +133,19 @@ def test_a_refusal_waits_for_the_end_of_a_frame_that_is_under_way() -> None:
     down = asyncio.run(prune())
     assert down.startswith(frame)
     assert [type(frame) for frame in frames(down)] == [DataFrame, HeadersFrame, GoAwayFrame]
+
+
+def test_a_record_of_a_build_is_changed_by_its_scope_alone() -> None:
+    delete = field(1, "theirs") + bytes([3 << 3, 1])
+    assert history_change(delete) == "theirs"
+    assert history_change(field(1, "any") + bytes([4 << 3, 1])) is None  # completed, not changed
+
+    async def remove(ref: str) -> bytes:
+        seen, encoder = Seen(refuse="no"), hpack.Encoder()
+        seen.watch._refs.add("ours")
+        await seen.watch.up(PREFACE + call(1, HISTORY, encoder))
+        await seen.watch.up(DataFrame(1, message(field(1, ref) + bytes([3 << 3, 1]))).serialize())
+        return seen.injected
+
+    assert asyncio.run(remove("ours")) == b""
+    assert asyncio.run(remove("theirs")) != b""

@@ -247,3 +247,20 @@ def test_the_socket_is_its_owners_alone(tmp_path: Path) -> None:
         assert "204" in await read_head(streams[0])
 
     talk(tmp_path, answering(b"HTTP/1.1 204 No Content\r\n\r\n"), client)
+
+
+def test_who_asks_before_sending_a_body_that_we_read_ourselves_is_invited(tmp_path: Path) -> None:
+    async def client(streams: Streams, _server: Server) -> None:
+        streams[1].write(
+            b"POST /volumes/create HTTP/1.1\r\nHost: d\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+        )
+        assert "100 Continue" in await read_head(streams[0])
+        streams[1].write(b"{}")
+        assert "201" in await read_head(streams[0])
+
+    async def daemon(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert "expect" not in (await read_head(reader)).lower()
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+
+    talk(tmp_path, daemon, client)
