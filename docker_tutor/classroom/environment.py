@@ -59,6 +59,7 @@ def for_commands(address: str, engine: Engine, config_folder: Path) -> dict[str,
     return {
         **dict.fromkeys(_UNSET),
         **_PLAIN,
+        "CONTAINERD_ADDRESS": engine.tools.containerd,
         "DOCKER_HOST": address,
         "DOCKER_CONFIG": str(config_folder),
         "DOCKER_TUTOR_ENGINE": engine.kind,

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from docker_tutor.plots.cache import cache_grid, cache_oracle
     from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
     from docker_tutor.plots.cgroups_cpu import cpu_under_quota
+    from docker_tutor.plots.conversation import sequence
     from docker_tutor.plots.journey import packet_journey
     from docker_tutor.plots.layers import layer_bytes, layer_stack
+    from docker_tutor.plots.life import life_of_a_run
     from docker_tutor.plots.namespaces import namespace_matrix
     from docker_tutor.plots.networks import alias_answers, name_resolution, network_speed, reachability
     from docker_tutor.plots.overlay import copy_up, overlay_view
     from docker_tutor.plots.picture import Picture
+    from docker_tutor.plots.processes import process_chain
+    from docker_tutor.plots.runtimes import runtime_comparison
     from docker_tutor.plots.stats import stats_over_time
     from docker_tutor.plots.topology import network_topology
+    from docker_tutor.plots.volumes import volume_survival, volume_write_speed
 
 _MODULE_OF = {
     "Picture": "picture",
@@ -32,6 +37,7 @@ _MODULE_OF = {
     "cpu_under_quota": "cgroups_cpu",
     "layer_bytes": "layers",
     "layer_stack": "layers",
+    "life_of_a_run": "life",
     "memory_until_killed": "cgroups",
     "name_resolution": "networks",
     "namespace_matrix": "namespaces",
@@ -40,10 +46,15 @@ _MODULE_OF = {
     "overlay_view": "overlay",
     "packet_journey": "journey",
     "pids_until_refused": "cgroups",
+    "process_chain": "processes",
     "reachability": "networks",
+    "runtime_comparison": "runtimes",
+    "sequence": "conversation",
     "shares_split": "cgroups",
     "stats_over_time": "stats",
     "two_stacks": "anatomy",
+    "volume_survival": "volumes",
+    "volume_write_speed": "volumes",
 }
 
 __all__ = [
@@ -57,6 +68,7 @@ __all__ = [
     "cpu_under_quota",
     "layer_bytes",
     "layer_stack",
+    "life_of_a_run",
     "memory_until_killed",
     "name_resolution",
     "namespace_matrix",
@@ -65,10 +77,15 @@ __all__ = [
     "overlay_view",
     "packet_journey",
     "pids_until_refused",
+    "process_chain",
     "reachability",
+    "runtime_comparison",
+    "sequence",
     "shares_split",
     "stats_over_time",
     "two_stacks",
+    "volume_survival",
+    "volume_write_speed",
 ]
 
 

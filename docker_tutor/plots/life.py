@@ -18,7 +18,8 @@ LOOKS = {
     "runc": (ORANGE, ""),
     "program": (GREEN, ".."),
 }
-ROOM_FOR_LABEL = 0.16
+ROOM_FOR_LABEL = 0.2
+"""Of the width of the picture: what the longest label takes."""
 
 
 def life_of_a_run(result: Life) -> Picture:
@@ -60,11 +61,13 @@ def _row(axes: Axes, y: int, span: Span, end_ms: float) -> None:
             hatch=hatch,
             edgecolor=colour,
         )
-    # The label stands where there is room: behind the bar, or before it near the right edge.
-    behind = end < end_ms * (1 - ROOM_FOR_LABEL)
-    at, offset, align = (end, 5, "left") if behind else (start, -5, "right")
-    if not behind and start < end_ms * ROOM_FOR_LABEL:
+    # The label stands where there is room: behind the bar, else in it if it is long, else before it.
+    if end < end_ms * (1 - ROOM_FOR_LABEL):
+        at, offset, align = end, 5, "left"
+    elif end - start > end_ms * ROOM_FOR_LABEL:
         at, offset, align = start, 5, "left"
+    else:
+        at, offset, align = start, -5, "right"
     axes.annotate(span.label, (at, y), (offset, 0), textcoords="offset points", va="center", ha=align, fontsize=8)
 
 

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +30,8 @@ CONNECTOR_HEADER = struct.Struct("=IIIIHH")
 EVENT_HEADER = struct.Struct("=IIQ")
 PIDS = struct.Struct("=II")
 RECEIVE_BYTES = 1 << 16
+QUEUE_BYTES = 4 << 20
+"""What the kernel may keep for us: a machine that builds something starts thousands of programs a second."""
 STOP = b"stop"
 
 
@@ -60,6 +63,7 @@ class ProcessWatch:
         """Subscribe. Raises CapabilityMissing where the kernel does not let us."""
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, NETLINK_CONNECTOR)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, QUEUE_BYTES)
             self._socket.bind((0, CN_IDX_PROC))
             operation = struct.pack("=I", PROC_CN_MCAST_LISTEN)
             body = CONNECTOR_HEADER.pack(CN_IDX_PROC, CN_VAL_PROC, 0, 0, len(operation), 0) + operation
@@ -89,6 +93,9 @@ class ProcessWatch:
     def _listen(self) -> None:
         import selectors
 
+        # What lives for milliseconds has to be looked at before it ends, however busy the machine is.
+        with suppress(PermissionError):
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
             selector.register(self._ear, selectors.EVENT_READ)

@@ -34,7 +34,7 @@ class Chain:
 
     processes: tuple[Process, ...]
     runc_pids: tuple[int, ...]
-    """Every process called runc at that moment: none, once the container runs."""
+    """Every runc that is at work on this container: none, once it runs."""
 
     def role(self, role: str) -> Process:
         """Return the first process in that role."""
@@ -50,7 +50,7 @@ class Chain:
 
 # Runs where the engine's processes are visible; written for the standard library alone.
 SEE = r"""
-import json, os, sys
+import json, os, socket, struct, sys
 pid, table = int(sys.argv[1]), {}
 for name in filter(str.isdigit, os.listdir("/proc")):
     try:
@@ -66,14 +66,23 @@ shim = table[pid][1]
 address = table[shim][2][table[shim][2].index("-address") + 1]
 below = [p for p, (c, parent, w) in table.items() if parent == pid]
 chain = [row("shim", shim), row("container", pid), *(row("container", p) for p in sorted(below))]
-containerd = [p for p, (c, parent, w) in table.items() if c == "containerd" and
-              (len(w) < 3 or os.path.dirname(w[2]) == os.path.dirname(address))]
-if containerd:
-    chain.insert(0, row("containerd", containerd[0]))
-    daemon = table[containerd[0]][1]
-    if daemon in table and table[daemon][0] == "dockerd":
-        chain.insert(0, row("dockerd", daemon))
-runc = [p for p, (c, parent, w) in table.items() if c.startswith("runc")]
+def listener(path, name):
+    # The kernel names whoever began to listen (SO_PEERCRED); where the socket is out of reach, a name has to do.
+    try:
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(path)
+            peer = struct.unpack("3i", s.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+    except OSError:
+        peer = None
+    if peer in table and table[peer][0] == name:
+        return peer
+    named = [p for p, (c, parent, w) in sorted(table.items()) if c == name]
+    return named[0] if len(named) == 1 else None
+for path, name in ((address, "containerd"), (sys.argv[2], "dockerd")):
+    if found := listener(path, name):
+        chain.insert(0, row(name, found))
+ours = table[shim][2][table[shim][2].index("-id") + 1]
+runc = [p for p, (c, parent, w) in table.items() if c.startswith("runc") and (parent == shim or ours in w)]
 print(json.dumps([chain, runc]))
 """
 
@@ -88,7 +97,8 @@ print(open(f"/proc/{shim}/cwd/config.json").read())
 
 def chain(room: Room, container: str) -> Chain:
     """Find the processes behind a running container. Raises CommandFailed when it does not run."""
-    found, runc = probes.outside(room, SEE, str(probes.pid_outside(room, container)))
+    socket = room.engine.address.removeprefix("unix://")
+    found, runc = probes.outside(room, SEE, str(probes.pid_outside(room, container)), socket)
     return Chain(tuple(Process(*row) for row in found), tuple(runc))
 
 
