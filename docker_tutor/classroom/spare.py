@@ -79,8 +79,9 @@ class SpareRoom(Room):
     def _load(self, parent: Room, images: Sequence[str], report: Report) -> None:
         for image in images:
             try:
-                saved: Any = parent.client.images.get(image).save(named=image)
+                parent.client.images.get(image)
             except ImageNotFound:
                 continue  # on an engine that is not ours a stand-in has no such name: made from its recipe below
+            saved: Any = parent.api.get_image(image)  # by its name, with or without a tag
             self.client.images.load(saved)
         ensure(self.client, images, report, disposable=True)

@@ -15,12 +15,23 @@ __all__ = ["volume_survival", "volume_write_speed"]
 
 def volume_survival(result: Survival) -> Picture:
     """Draw which place still has the file after each event: a grid of words, colours and hatching."""
-    events = (_("written"), _("after stop and start"), _("in a new container"))
-    figure = Figure(figsize=(8, 3.4), layout="constrained")
+    events = (
+        _("written"),
+        _("container stopped\nand started"),
+        _("engine\nrestarted"),
+        _("a new container,\nsame mounts"),
+    )
+    looks = {
+        True: (BLUE, "", _("there")),
+        False: (ORANGE, "///", _("gone")),
+        None: (GREY, "...", _("not tried")),
+    }
+    figure = Figure(figsize=(8.6, 3.6), layout="constrained")
     axes = figure.add_subplot()
     for y, row in enumerate(result.rows):
-        for x, kept in enumerate((True, row.after_stop_and_start, row.after_removal)):
-            colour, hatch, word = (BLUE, "", _("there")) if kept else (ORANGE, "///", _("gone"))
+        moments = (True, row.after_stop_and_start, row.after_engine_restart, row.after_removal)
+        for x, kept in enumerate(moments):
+            colour, hatch, word = looks[kept]
             box = Rectangle(
                 (x + 0.04, y + 0.08), 0.92, 0.84, facecolor=colour, alpha=0.3, edgecolor=colour, hatch=hatch
             )
@@ -36,10 +47,15 @@ def volume_survival(result: Survival) -> Picture:
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    axes.set_title(_("One file, four places, two containers"), pad=14)
+    axes.set_title(_("One file, four places: what is left of it"), pad=14)
     lasting = [row.place for row in result.rows if row.after_removal]
-    alt = _("A grid of four places and three moments. In a new container the file is still there in: {places}.")
-    return Picture(figure, alt.format(places=", ".join(lasting) or _("none")), result.to_frame())
+    lost = [row.place for row in result.rows if not row.after_stop_and_start]
+    alt = _(
+        "A grid of four places and four moments. A stop and start of the container empties: {lost}. "
+        "In a new container the file is still there in: {places}."
+    )
+    words = alt.format(places=", ".join(lasting) or _("none"), lost=", ".join(lost) or _("none"))
+    return Picture(figure, words, result.to_frame())
 
 
 def volume_write_speed(result: WriteSpeed) -> Picture:
@@ -48,11 +64,16 @@ def volume_write_speed(result: WriteSpeed) -> Picture:
     rates = [result.rate_bytes_per_s(place) / MiB for place in places]
     figure = Figure(figsize=(8, 3.2), layout="constrained")
     axes = figure.add_subplot()
+    notes = [
+        _("{place}\n({size} to a device)").format(place=place, size=human_bytes(result.device_bytes[place]))
+        for place in places
+    ]
     axes.barh(places, rates, color=BLUE, alpha=0.75, height=0.6, label=_("median"))
     for y, place in enumerate(places):
         dots = [result.size_bytes / seconds / MiB for seconds in result.seconds[place]]
         axes.plot(dots, [y] * len(dots), "o", color="white", markeredgecolor=GREY, markersize=6)
         axes.annotate(f"{rates[y]:.0f}", (max([*dots, rates[y]]), y), (8, 0), textcoords="offset points", va="center")
+    axes.set_yticks(range(len(places)), notes)
     axes.invert_yaxis()
     axes.margins(x=0.14)
     axes.set_xlim(left=0)
@@ -60,5 +81,7 @@ def volume_write_speed(result: WriteSpeed) -> Picture:
     axes.set_title(_("Writing {size} to four places").format(size=human_bytes(result.size_bytes)))
     axes.spines[["top", "right"]].set_visible(False)
     pairs = ", ".join(f"{place} {rate:.0f}" for place, rate in zip(places, rates, strict=True))
-    alt = _("Bars of write rates in MiB per second: {pairs}.").format(pairs=pairs)
+    dry = ", ".join(place for place in places if not result.device_bytes[place]) or _("none")
+    words = _("Bars of write rates in MiB per second: {pairs}. Nothing was sent to a device from: {dry}.")
+    alt = words.format(pairs=pairs, dry=dry)
     return Picture(figure, alt, result.to_frame())

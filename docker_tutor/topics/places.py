@@ -21,7 +21,7 @@ __all__ = ["FOLDERS", "IMAGE", "PLACES", "TMPFS_BYTES", "mounted", "shell", "sle
 PLACES = ("container layer", "named volume", "bind mount", "tmpfs")
 """The four places, in the order in which every table and picture shows them."""
 
-IMAGE = "alpine:3.19"
+IMAGE = "alpine"
 FOLDERS = dict(zip(PLACES, ("/layer", "/volume", "/bind", "/memory"), strict=True))
 """Where each place is found inside the container."""
 TMPFS_BYTES = 64 * MiB

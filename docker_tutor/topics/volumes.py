@@ -3,6 +3,7 @@
 Sources: Docker's storage documentation; `man 5 tmpfs`; `man 8 mount` (bind mounts).
 """
 
+import signal
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,9 @@ from docker.models.containers import Container
 from docker.types import Mount
 
 from docker_tutor.classroom.room import Room
-from docker_tutor.topics.places import FOLDERS, PLACES, mounted, shell, sleeper
+from docker_tutor.errors import CapabilityMissing
+from docker_tutor.i18n import _
+from docker_tutor.topics.places import FOLDERS, IMAGE, PLACES, mounted, shell, sleeper
 from docker_tutor.units import MiB
 
 __all__ = [
@@ -34,6 +37,8 @@ class SurvivalRow:
 
     place: str
     after_stop_and_start: bool
+    after_engine_restart: bool | None
+    """Whether it is there when dockerd and then the container were started again; None where it was not tried."""
     after_removal: bool
     """Whether a new container with the same mounts still has the file."""
     file_system: str
@@ -42,9 +47,11 @@ class SurvivalRow:
 
 @dataclass(frozen=True, slots=True)
 class Survival:
-    """The same file in all four places, through the life of two containers."""
+    """The same file in all four places, through the life of two containers and of an engine."""
 
     rows: tuple[SurvivalRow, ...]
+    not_restarted: str = ""
+    """Why no engine was restarted; empty when one was."""
 
     def row(self, place: str) -> SurvivalRow:
         """Return what became of the file in `place`."""
@@ -52,8 +59,18 @@ class Survival:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one line per place."""
-        columns = ["place", "file system", "after stop and start", "after removal"]
-        data = [(r.place, r.file_system, r.after_stop_and_start, r.after_removal) for r in self.rows]
+        words = {True: _("there"), False: _("gone"), None: _("not tried")}
+        columns = [_("place"), _("file system"), _("stop and start"), _("engine restarted"), _("new container")]
+        data = [
+            (
+                row.place,
+                row.file_system,
+                words[row.after_stop_and_start],
+                words[row.after_engine_restart],
+                words[row.after_removal],
+            )
+            for row in self.rows
+        ]
         return pd.DataFrame(data, columns=columns)
 
 
@@ -92,15 +109,14 @@ def _has_file(container: Container, place: str) -> bool:
 
 
 def survival(room: Room) -> Survival:
-    """Write one file in each place, stop and start the container, then replace the container.
+    """Write one file in each place, stop and start the container, then replace it; restart an engine under another.
 
     Raises CommandFailed when a file cannot be written.
     """
     with mounted(room) as mounts:
         first = sleeper(room, "first", mounts)
         try:
-            for folder in FOLDERS.values():
-                shell(first, f"mkdir -p {folder} && echo kept > {folder}/note")
+            _write_everywhere(first)
             kinds = {place: _file_system(first, folder) for place, folder in FOLDERS.items()}
             first.stop(timeout=1)
             first.start()
@@ -112,7 +128,32 @@ def survival(room: Room) -> Survival:
             replaced = {place: _has_file(second, place) for place in PLACES}
         finally:
             second.remove(force=True)
-    return Survival(tuple(SurvivalRow(p, restarted[p], replaced[p], kinds[p]) for p in PLACES))
+    engine, why_not = _engine_restart(room)
+    rows = (SurvivalRow(p, restarted[p], engine.get(p), replaced[p], kinds[p]) for p in PLACES)
+    return Survival(tuple(rows), why_not)
+
+
+def _write_everywhere(container: Container) -> None:
+    folders = " ".join(FOLDERS.values())
+    shell(container, f"mkdir -p {folders} && for folder in {folders}; do echo kept > $folder/note; done")
+
+
+def _engine_restart(room: Room) -> tuple[dict[str, bool], str]:
+    """Tell what is there after dockerd was asked to end and was started again, or why that cannot be tried here."""
+    try:
+        other = room.spare("kept", images=[IMAGE])
+    except CapabilityMissing as missing:
+        return {}, str(missing)
+    with other, mounted(other) as mounts:
+        name = str(sleeper(other, "kept", mounts).name)
+        _write_everywhere(other.client.containers.get(name))
+        other.engine.kill_daemon(signal.SIGTERM)
+        other.engine.start_daemon()
+        container = other.client.containers.get(name)
+        container.start()
+        found = {place: _has_file(container, place) for place in PLACES}
+        container.remove(force=True)
+    return found, ""
 
 
 def _file_system(container: Container, folder: str) -> str:
