@@ -146,8 +146,9 @@ def journey(room: Room) -> Journey:
             port = next((int(binding["HostPort"]) for binding in details["Ports"]["80/tcp"] or []), 0)
             inside = networks_interfaces.read_running(room, name)
             machine = networks_interfaces.read_new(room, "--network=host")
-            before = _dnat(room, own)
-            view, status, packets = _captured(room, name, own, port, machine.address) if port else (_NOBODY, 0, [])
+            call = _Caller(room, port, machine.address) if port else None
+            before = _dnat(room, own)  # after the caller has tried whether the port is there
+            view, status, packets = _captured(room, name, own, call) if call else (_NOBODY, 0, [])
             counted = _dnat(room, own) - before
     ends = {interface.index: interface.name for interface in machine.interfaces}
     cable = next((each.peer_index for each in inside.interfaces if each.name == inside.outward), 0)
@@ -161,13 +162,12 @@ def journey(room: Room) -> Journey:
     return Journey((view, *there), tuple(back), port, f"{own}:80", ends.get(cable, ""), bridge, status, counted)
 
 
-def _captured(room: Room, name: str, own: str, port: int, address: str) -> tuple[Hop, int, list[dict[str, Any]]]:
-    call = _Caller(room, port, address)
+def _captured(room: Room, name: str, own: str, call: "_Caller") -> tuple[Hop, int, list[dict[str, Any]]]:
     places = {"machine": "--network=host", "container": f"--network=container:{name}"}
     with ExitStack() as stack:
         captures = []
         for place, option in places.items():
-            command = ("python", "-u", "-c", _CAPTURE, str(port), "80", own, place)
+            command = ("python", "-u", "-c", _CAPTURE, str(call.port), "80", own, place)
             made = stack.enter_context(probes.running(room, f"on-{place}", option, command=command))
             captures.append(room.client.containers.get(made))
         for capture in captures:
@@ -194,7 +194,7 @@ class _Caller:
     """Calls the published port from this machine if it is there, else from a container on the engine's network."""
 
     def __init__(self, room: Room, port: int, address: str) -> None:
-        self._room, self._port, self._address = room, port, address
+        self._room, self.port, self._address = room, port, address
         try:
             room.wait.port(port, within_s=3)
             self._here = True
@@ -203,7 +203,7 @@ class _Caller:
 
     def __call__(self) -> tuple[Hop, int]:
         if self._here:
-            link = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+            link = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
             link.connect()
             own, other = (f"{address}:{port}" for address, port in (link.sock.getsockname(), link.sock.getpeername()))
             link.request("GET", "/")
@@ -211,7 +211,7 @@ class _Caller:
             link.close()
         else:
             own, other, status = probes.inside(
-                self._room, _REQUEST, "--network=host", arguments=(self._address, str(self._port))
+                self._room, _REQUEST, "--network=host", arguments=(self._address, str(self.port))
             )
         return Hop("caller", _("program"), leaving=True, source=own, target=other, number=0, after_us=0.0), status
 

@@ -75,7 +75,7 @@ class Speed:
     """The same client and server, joined in four ways."""
 
     paths: tuple[Path, ...]
-    seconds: float
+    seconds: int
     """Length of each throughput run."""
 
     def find(self, title: str) -> Path:
@@ -97,13 +97,16 @@ class Speed:
         return pd.DataFrame(rows)
 
 
-def speed(room: Room, *, seconds: float = 1.0, round_trips: int = 2000) -> Speed:
+def speed(room: Room, *, seconds: int = 1, round_trips: int = 2000) -> Speed:
     """Measure throughput (iperf3) and round trips between a client and a server in four ways.
 
     The client stands on the host's network each time. `host`: the server does too. `bridge`: it is called at its
     address on a user bridge. `published`: at the machine's address, through the DNAT rule. `localhost`: at
-    127.0.0.1, through the engine's user-space proxy. Raises CommandFailed. Source: `man 1 iperf3`.
+    127.0.0.1, through the engine's user-space proxy. Raises CommandFailed; ValueError for
+    less than a second, which iperf3 takes for "without end". Source: `man 1 iperf3`.
     """
+    if seconds < 1:
+        raise ValueError(f"speed(seconds={seconds}): one second or more")
     machine = networks_interfaces.read_new(room, "--network=host")
     free = [str(port) for port in probes.inside(room, _FREE, "--network=host", arguments=("2",))]
     with ExitStack() as stack:
@@ -145,8 +148,8 @@ def _echo(room: Room, stack: ExitStack, port: str, *options: str) -> str:
     return name
 
 
-def _throughput(room: Room, client: str, target: str, seconds: float) -> float:
+def _throughput(room: Room, client: str, target: str, seconds: int) -> float:
     address, _colon, port = target.partition(":")
-    words = ("iperf3", "--client", address, "--port", port, "--time", f"{seconds:g}", "--json")
+    words = ("iperf3", "--client", address, "--port", port, "--time", str(seconds), "--json")
     found = json.loads(room.cli("exec", client, *words, timeout_s=60 + seconds).stdout)
     return float(found["end"]["sum_received"]["bits_per_second"])
