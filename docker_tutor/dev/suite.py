@@ -108,7 +108,7 @@ def _lint() -> Iterator[Step]:
 
 def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
-    yield Step("tests on the engine", "engine", _pytest("engine", "tests/engine", *arguments))
+    yield Step("tests on the engine", "engine", _pytest("engine", "--durations=10", "tests/engine", *arguments))
     nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
     yield Step("notebooks, outputs compared", "notebooks", nbval)
     yield Step("notebooks, killed and again", "notebooks", _pytest("again", "tests/notebooks", *arguments))
