@@ -1,6 +1,5 @@
 """The stand-ins for databases and other services start, refuse and keep as the course says they do."""
 
-import subprocess
 from collections.abc import Callable
 
 import pytest
@@ -54,7 +53,9 @@ def test_postgres_does_not_start_without_a_password(have: Have, docker: Docker, 
     have("postgres:16-alpine")
     name = start("postgres:16-alpine")
     assert docker("wait", name) == "1"
-    assert docker("logs", name) == ""  # it complains on standard error
+    script = "docker-entrypoint.sh postgres 2>&1 || true"
+    said = docker("run", "--rm", "--entrypoint", "sh", "postgres:16-alpine", "-c", script)
+    assert "POSTGRES_PASSWORD must not be empty" in said
 
 
 def test_redis_answers_its_network_and_keeps_an_append_only_file(have: Have, docker: Docker, start: Start) -> None:
@@ -75,9 +76,3 @@ def test_the_network_tools_are_there(have: Have, docker: Docker) -> None:
     tools = ["iperf3", "tcpdump", "dig", "curl", "ip", "ss", "ping", "nc", "traceroute", "socat", "nft"]
     script = f"for tool in {' '.join(tools)}; do command -v $tool >/dev/null || echo $tool; done"
     assert docker("run", "--rm", "docker-tutor/nettools", "sh", "-c", script) == ""
-
-
-def test_a_program_that_is_not_there_fails_as_usual(have: Have, docker: Docker) -> None:
-    have("alpine:3.19")
-    with pytest.raises((subprocess.CalledProcessError, pytest.fail.Exception), match="not found"):
-        docker("run", "--rm", "alpine:3.19", "no-such-program")
