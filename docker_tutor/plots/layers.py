@@ -112,7 +112,7 @@ def _slab(axes: Axes, y: int, colour: str, hatch: str, left: str, right: str, *,
     else:
         slab.set(facecolor=colour, alpha=0.3)
     axes.add_patch(slab)
-    shown = textwrap.shorten(left.splitlines()[0] if left else "", 66, placeholder=" …")
+    shown = textwrap.shorten(left.splitlines()[0] if left else "", 76, placeholder=" …")
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 1.2, "alpha": 0.85} if hatch else None
     axes.text(inset + 0.015, y + 0.5, shown, va="center", fontsize=9, family="monospace", bbox=plate)
     axes.text(1 - inset - 0.015, y + 0.5, right, va="center", ha="right", fontsize=9, bbox=plate)
