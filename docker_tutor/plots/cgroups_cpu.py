@@ -47,7 +47,7 @@ def _latencies(axes: Axes, result: CpuQuota) -> None:
         words = _("{name}: p50 {p50:.1f} ms, p99 {p99:.1f} ms").format(name=lane.name, p50=p50, p99=p99)
         times, took = [reply.time_s * 1000 for reply in shown], [reply.latency_s * 1000 for reply in shown]
         axes.plot(times, took, MARKERS[place % 4], color=colour, markersize=4.5, label=words)
-        top = max([top, *took])
+        top = max([top, *took, p99 if lane.replies else 0])
         for height, style, name in ((p50, ":", _(" p50")), (p99, "-.", _(" p99"))):
             if 2 < height < float("inf"):  # what lies on the axis needs no line
                 axes.axhline(height, color=colour, linestyle=style, linewidth=1.2)
