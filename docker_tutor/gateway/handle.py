@@ -3,9 +3,11 @@
 import contextlib
 import json
 import os
+import select
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,13 +22,15 @@ __all__ = ["EXTENSION_VARIABLE", "Gateway"]
 
 EXTENSION_VARIABLE = "DOCKER_TUTOR_GATEWAY_EXTENSION"
 LOG_FILE = "gateway.log"
+_START_S = 30.0
+_SETTLE_S = 10.0
 _SOCKET_PATH_BYTES = 107  # man 7 unix
 
 
 class Gateway:
     """One scope's door to the daemon: a process of its own that goes, with all that the scope made, when we go."""
 
-    def __init__(self, process: "subprocess.Popen[str]", scope: str, folder: Path) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", scope: str, folder: Path) -> None:
         self._process = process
         self._lock = threading.Lock()
         self._cleaned: Cleaned | None = None
@@ -69,14 +73,16 @@ class Gateway:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
-                text=True,
+                bufsize=0,  # an answer must not wait in a buffer where `select` does not see it
                 cwd="/",  # it outlives the folder in which it was started
                 env=_environment(with_our_path=bool(extension)),
                 start_new_session=True,  # a restart kills the kernel's whole process group; this one tidies up after it
             )
         gateway = cls(process, scope, folder)
-        answer = gateway._hear()
-        if not answer.get("ready"):
+        answer = gateway._hear(_START_S, "ready", "error")
+        if "ready" not in answer:
+            if not answer:
+                process.kill()
             gateway._let_go()
             raise GatewayError(
                 _("The gateway did not start: {reason}").format(reason=answer.get("error") or gateway._last_words())
@@ -101,21 +107,23 @@ class Gateway:
     def calls(self) -> list[Call]:
         """Return what went through, in the order in which it was started; calls still under way are not in it."""
         if self.alive and self._cleaned is None:
-            self._ask("settle")
+            self._ask("settle", "settled", _SETTLE_S)
         return read_calls(self.folder)
 
     def ledger(self) -> Ledger:
         """Return what the scope made that carries no label."""
         return read_ledger(self.folder)
 
-    def close(self) -> Cleaned:
+    def close(self, within_s: float = 120) -> Cleaned:
         """Remove everything that the scope made, stop, and say what was done. Safe to call again.
 
-        Raises GatewayError when the gateway cannot do it; `cleanup.remove_dead` then can, later.
+        Raises GatewayError when the gateway cannot do it, or not in time; `cleanup.remove_dead` then can, later.
         """
         if self._cleaned is not None:
             return self._cleaned
-        answer = self._ask("close")
+        answer = self._ask("close", "cleaned", within_s)
+        if not answer and self.alive:
+            self._process.kill()
         self._let_go()
         if "cleaned" not in answer:
             raise GatewayError(_("The gateway could not tidy up: {reason}").format(reason=self._last_words()))
@@ -128,20 +136,25 @@ class Gateway:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
-    def _ask(self, what: str) -> dict[str, Any]:
+    def _ask(self, what: str, answer: str, within_s: float) -> dict[str, Any]:
         with self._lock:
             if self._process.stdin is not None:
                 try:
-                    self._process.stdin.write(json.dumps({"do": what}) + "\n")
-                    self._process.stdin.flush()
+                    self._process.stdin.write(json.dumps({"do": what}).encode() + b"\n")
                 except (BrokenPipeError, ValueError):
                     return {}  # it is gone; whoever asked finds no answer
-            return self._hear()
+            return self._hear(within_s, answer)
 
-    def _hear(self) -> dict[str, Any]:
-        line = self._process.stdout.readline() if self._process.stdout is not None else ""
-        answer = json.loads(line) if line else {}
-        return answer if isinstance(answer, dict) else {}
+    def _hear(self, within_s: float, *keys: str) -> dict[str, Any]:
+        """Return the next answer that has one of `keys`; an empty one at the end of the time or of the gateway."""
+        until = time.monotonic() + within_s
+        stream = self._process.stdout
+        while stream is not None and select.select([stream], [], [], max(0.0, until - time.monotonic()))[0]:
+            line = stream.readline()
+            answer = json.loads(line) if line else {}
+            if not line or not answer.keys().isdisjoint(keys):
+                return dict(answer)
+        return {}
 
     def _let_go(self) -> None:
         for stream in (self._process.stdin, self._process.stdout):

@@ -4,21 +4,23 @@ import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING
 
 from docker_tutor.gateway.daemon import Answer, Daemon
 from docker_tutor.gateway.exchange import Headers
-from docker_tutor.gateway.guard import Guard
 from docker_tutor.gateway.holding import Holding
-from docker_tutor.gateway.imageguard import ImageGuard
 from docker_tutor.gateway.labels import OWNER, SCOPE
 from docker_tutor.gateway.made import Made
 from docker_tutor.gateway.names import Names
-from docker_tutor.gateway.prunes import Prunes
 from docker_tutor.gateway.records import Journal, LedgerEntry
 from docker_tutor.gateway.requests import Reply, Request
-from docker_tutor.gateway.standins import StandIns
 from docker_tutor.gateway.wire import Watch
 from docker_tutor.i18n import _
+
+if TYPE_CHECKING:
+    from docker_tutor.gateway.guard import Guard
+    from docker_tutor.gateway.imageguard import ImageGuard
+    from docker_tutor.gateway.standins import StandIns
 
 __all__ = ["Extension", "ScopeRules"]
 
@@ -49,17 +51,28 @@ class ScopeRules:
         self._names = Names(scope.rsplit("-", 1)[-1])
         self._holding = Holding(self._labels, self._names, daemon, journal)
         self._made = Made(daemon, journal)
+        self._journal = journal
         self._extension = extension
         self._builds: set[str] = set()
-        self._images = ImageGuard(self._holding, self._made, others)
         self._guard: Guard | None = None
+        self._images: ImageGuard | None = None
         self._stand_ins: StandIns | None = None
         if not disposable:
-            prunes = Prunes(scope, daemon, self._made, journal)
-            self._guard = Guard(self._holding, self._images, prunes, journal)
-            self._stand_ins = StandIns(daemon, journal)
+            self._protect(others)
         self.creating: set[asyncio.Future[None]] = set()
         self.closing = False
+
+    def _protect(self, others: Callable[[], Iterable[LedgerEntry]]) -> None:
+        # Imported only where it is needed: a gateway to an engine of our own starts without it.
+        from docker_tutor.gateway.guard import Guard
+        from docker_tutor.gateway.imageguard import ImageGuard
+        from docker_tutor.gateway.prunes import Prunes
+        from docker_tutor.gateway.standins import StandIns
+
+        prunes = Prunes(self.scope, self.daemon, self._made, self._journal)
+        self._images = ImageGuard(self._holding, self._made, others)
+        self._guard = Guard(self._holding, self._images, prunes, self._journal)
+        self._stand_ins = StandIns(self.daemon, self._journal)
 
     async def before(self, request: Request) -> Reply | None:
         """Prepare a request. See `proxy.Rules`."""
@@ -153,7 +166,7 @@ class ScopeRules:
 
     async def _build_starts(self, names: list[str]) -> str | None:
         await self._made.prepare()
-        refused = await self._images.moves(names) if self._guard is not None else None
+        refused = await self._images.moves(names) if self._images is not None else None
         if self._stand_ins is not None:
             await self._stand_ins.lend()
         return None if refused is None else refused.message

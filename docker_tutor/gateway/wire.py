@@ -160,15 +160,17 @@ class _Hangups:
 
     def __init__(self) -> None:
         self._epoll: select.epoll | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._waiting: dict[int, Callable[[], object]] = {}
 
     def watch(self, writer: asyncio.StreamWriter, then: Callable[[], object]) -> None:
         sock = writer.get_extra_info("socket")
         if sock is None or sock.fileno() < 0 or not hasattr(select, "epoll"):
             return
-        if self._epoll is None:
-            self._epoll = select.epoll()
-            asyncio.get_running_loop().add_reader(self._epoll.fileno(), self._ready)
+        loop = asyncio.get_running_loop()
+        if self._epoll is None or self._loop is not loop:
+            self._epoll, self._loop = select.epoll(), loop
+            loop.add_reader(self._epoll.fileno(), self._ready)
         self._waiting[sock.fileno()] = then
         self._epoll.register(sock.fileno(), 0)
 
