@@ -101,7 +101,7 @@ class Tunnel:
             done, _pending = await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
             # Someone who is done with sending still listens; someone who is gone does not.
             gone = hung_up(self._client[1]) or (down in done and hung_up(self._daemon[1]))
-            if not gone and not any(task.exception() for task in done):
+            if not gone and (down not in done or down.exception() is None):
                 await self._second(up, down)
         finally:
             for task in (up, down):

@@ -61,6 +61,13 @@ def test_output_that_follows_the_end_of_input_arrives(door: Door) -> None:
     assert door("run", "--rm", "-i", "tiny", "sh", "-c", script, given="x") == "after"
 
 
+def test_what_a_container_said_before_it_ended_is_heard_while_its_input_still_comes(door: Door) -> None:
+    said = [
+        door("run", "--rm", "-i", "tiny", "sh", "-c", "read line; echo heard", given="x\n" * 500_000) for _ in "12345"
+    ]
+    assert said == 5 * ["heard"]
+
+
 def test_an_exit_status_comes_through(door: Door) -> None:
     assert door.run("run", "--rm", "tiny", "sh", "-c", "exit 7").returncode == 7
 

@@ -264,3 +264,22 @@ def test_who_asks_before_sending_a_body_that_we_read_ourselves_is_invited(tmp_pa
         await writer.drain()
 
     talk(tmp_path, daemon, client)
+
+
+def test_what_the_daemon_said_before_it_hung_up_is_heard_while_the_client_still_sends(tmp_path: Path) -> None:
+    async def daemon(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_head(reader)
+        writer.write(b"HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n" + bytes(200_000))
+        await writer.drain()
+
+    async def client(streams: Streams, _server: Server) -> None:
+        streams[1].write(
+            b"POST /containers/x/attach HTTP/1.1\r\nHost: d\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+        )
+        streams[1].write(bytes(5_000_000))
+        await read_head(streams[0])
+        assert len(await streams[0].readexactly(200_000)) == 200_000
+
+    for time in range(10):
+        (tmp_path / str(time)).mkdir()
+        talk(tmp_path / str(time), daemon, client)
