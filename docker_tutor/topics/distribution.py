@@ -6,6 +6,7 @@ Source: OCI distribution-spec ("Pulling manifests", "Pulling blobs", "Content di
 import hashlib
 import http.client
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,10 +77,11 @@ class Pull:
 def registry(room: Room) -> Iterator[int]:
     """Keep a registry running for a `with` block; yields its port on 127.0.0.1."""
     name = room.unique("registry")
-    room.cli("run", "-d", "--name", name, "-p", f"127.0.0.1:0:{PORT}", REGISTRY)
+    port = _free_port()
+    room.cli("run", "-d", "--name", name, "-p", f"127.0.0.1:{port}:{PORT}", REGISTRY)
     try:
-        port = int(room.cli("port", name, str(PORT)).stdout.split(":")[-1])
-        _await(room, name, port)
+        room.wait.log(name, "listening on")
+        room.wait.port(port)
         yield port
     finally:
         room.cli("rm", "-f", "-v", name)
@@ -130,9 +132,11 @@ def _get(port: int, path: str, part: dict[str, Any] | None = None) -> tuple[Answ
     return Answer(path, answer.status, media_type, len(data), digest, recomputed), data
 
 
-def _await(room: Room, name: str, port: int) -> None:
-    room.wait.log(name, "listening on")
-    room.wait.port(port)
+def _free_port() -> int:
+    # Free on this machine, that is: an engine in a network of its own would choose one that is only free there.
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        return int(trial.getsockname()[1])
 
 
 def _shortened(path: str) -> str:

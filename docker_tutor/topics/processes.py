@@ -14,7 +14,7 @@ from docker_tutor.errors import CommandFailed
 from docker_tutor.i18n import _
 from docker_tutor.topics import probes
 
-__all__ = ["Chain", "Process", "chain", "runtime_config"]
+__all__ = ["Chain", "Process", "chain", "config_frame", "runtime_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,3 +112,24 @@ def runtime_config(room: Room, container: str) -> dict[str, Any]:
         message = _("What stands in the shim's folder is no runtime config: {start}")
         raise CommandFailed(message.format(start=json.dumps(config)[:60]))
     return config
+
+
+def config_frame(config: dict[str, Any]) -> pd.DataFrame:
+    """Return what a reader looks for in a runtime config: what runs where, with which limits, in which namespaces."""
+    process, linux = config["process"], config["linux"]
+    resources = linux["resources"]
+    cpu = resources.get("cpu", {})
+    facts = {
+        "process.args": " ".join(process["args"]),
+        "process.env": ", ".join(process["env"]),
+        "process.capabilities.bounding": _("{count} of them").format(count=len(process["capabilities"]["bounding"])),
+        "root.path": config["root"]["path"],
+        "mounts": ", ".join(mount["destination"] for mount in config["mounts"]),
+        "linux.namespaces": ", ".join(namespace["type"] for namespace in linux["namespaces"]),
+        "linux.cgroupsPath": linux["cgroupsPath"],
+        "linux.resources.memory.limit": resources.get("memory", {}).get("limit"),
+        "linux.resources.cpu": f"quota {cpu.get('quota')}, period {cpu.get('period')}",
+        "linux.resources.pids.limit": resources.get("pids", {}).get("limit"),
+        "linux.seccomp.syscalls": _("{count} rules").format(count=len(linux.get("seccomp", {}).get("syscalls", []))),
+    }
+    return pd.DataFrame({"key": list(facts), "value": [str(value) for value in facts.values()]})
