@@ -41,7 +41,7 @@ def build_gantt(trace: Trace) -> Picture:
         )
     axes.set_yticks(range(len(steps)), [_shortened(step.name) for step in steps], fontsize=8, family="monospace")
     axes.set_ylim(len(steps) - 0.4, -0.6)
-    axes.set_xlim(0, trace.seconds * 1.02)
+    axes.set_xlim(0, max(trace.seconds, 1e-3) * 1.02)
     axes.set_xlabel(_("seconds since the build began"))
     axes.set_title(_("One build, step by step: {summary}").format(summary=trace))
     axes.spines[["top", "right"]].set_visible(False)
