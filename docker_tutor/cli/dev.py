@@ -28,11 +28,12 @@ def check() -> int:
 
 @dev.command()
 @click.argument("notebooks", nargs=-1)
-def refresh(notebooks: tuple[str, ...]) -> None:
+@click.option("--varying", is_flag=True, help="Store new outputs of the cells whose output varies, too.")
+def refresh(notebooks: tuple[str, ...], *, varying: bool) -> None:
     """Execute NOTEBOOKS (all, when none is named) and store outputs; what has not changed stays as it is."""
     for path in refreshing.named(notebooks):
         err.print(_("Executing {name} …").format(name=path.name), markup=False)
-        changed = refreshing.refresh(path)
+        changed = refreshing.refresh(path, varying=varying)
         said = _("changed cells: {cells}").format(cells=", ".join(changed)) if changed else _("nothing changed")
         out.print(f"{path.name}: {said}", markup=False)
 

@@ -39,10 +39,12 @@ def named(names: Sequence[str]) -> list[Path]:
     return found or every
 
 
-def refresh(path: Path, report: Report = silent) -> list[str]:
+def refresh(path: Path, report: Report = silent, *, varying: bool = False) -> list[str]:
     """Execute the notebook at `path` on the test engine; return the ids of the cells whose output changed.
 
-    The file is written only when something changed. Raises CellExecutionError when a cell fails; nothing is written.
+    With `varying`, cells whose output differs from run to run get the new one too: for better pictures, or when
+    the way in which they are drawn has changed. The file is written only when something changed.
+    Raises CellExecutionError when a cell fails; nothing is written.
     """
     text = path.read_text(encoding="utf-8")
     stored = nbformat.reads(text, as_version=4)
@@ -54,7 +56,7 @@ def refresh(path: Path, report: Report = silent) -> list[str]:
         client.execute()
     normalise(fresh)
     normalise(stored)
-    changed = merge(stored, fresh, sanitize.from_file(sanitize.config_path()))
+    changed = merge(stored, fresh, sanitize.from_file(sanitize.config_path()), varying=varying)
     written = nbformat.writes(stored, version=4)
     if not written.endswith("\n"):
         written += "\n"
@@ -63,14 +65,18 @@ def refresh(path: Path, report: Report = silent) -> list[str]:
     return changed
 
 
-def merge(stored: NotebookNode, fresh: NotebookNode, clean: Callable[[str], str]) -> list[str]:
+def merge(
+    stored: NotebookNode, fresh: NotebookNode, clean: Callable[[str], str], *, varying: bool = False
+) -> list[str]:
     """Take into `stored` the outputs of `fresh` that differ; return those cells' ids.
 
-    An output is the same when it is equal after `clean`; in a cell tagged as varying, when it is of the same kinds.
+    An output is the same when it is equal after `clean`; in a cell tagged as varying, when it is of the same kinds,
+    unless `varying` asks for new ones.
     """
     changed = []
     for old, new in zip(stored.cells, fresh.cells, strict=True):
-        if old.cell_type != "code" or _same(old, new, clean):
+        asked_for = varying and VARYING in old.metadata.get("tags", [])
+        if old.cell_type != "code" or (_same(old, new, clean) and not asked_for):
             continue
         old.outputs = new.outputs
         changed.append(str(old.id))
@@ -88,8 +94,21 @@ def normalise(notebook: NotebookNode) -> None:
         if cell.cell_type == "code":
             count += 1
             cell.execution_count = count
+            cell.outputs = _coalesced(cell.outputs)
             for output in cell.outputs:
                 _normalise_output(output, count)
+
+
+def _coalesced(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join neighbouring pieces of one stream: they would be shown with a break wherever a pipe happened to pause."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        last = joined[-1] if joined else None
+        if last and output.output_type == "stream" == last.output_type and output.name == last.name:
+            last.text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def _normalise_output(output: NotebookNode, count: int) -> None:

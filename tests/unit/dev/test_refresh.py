@@ -90,6 +90,23 @@ def test_normalising_hides_whose_home_folder_it_was() -> None:
     assert made.cells[0].outputs[0].text == "~/.local/share\n"
 
 
+def test_a_varying_cell_gets_a_new_output_when_that_is_asked_for() -> None:
+    stored = notebook(cell("one", said("0.3 s"), varying=True), cell("two", said("same")))
+    fresh = notebook(cell("one", said("0.4 s"), varying=True), cell("two", said("same")))
+    assert refresh.merge(stored, fresh, clean, varying=True) == ["one"]
+    assert stored.cells[0].outputs[0].text == "0.4 s"
+
+
+def test_normalising_joins_the_pieces_in_which_a_stream_arrived() -> None:
+    error = new_output("stream", name="stderr", text="oh")
+    made = notebook(cell("one", said("3 "), said("weeks\n"), error, said("more\n")))
+    assert [(o.name, o.text) for o in made.cells[0].outputs] == [
+        ("stdout", "3 weeks\n"),
+        ("stderr", "oh"),
+        ("stdout", "more\n"),
+    ]
+
+
 def test_normalising_twice_changes_nothing_more() -> None:
     made = notebook(cell("a", said("x\n")), cell("b"))
     once = nbformat.writes(made)
