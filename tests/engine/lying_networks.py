@@ -25,8 +25,8 @@ def host_uts(request: Request) -> None:
         request.body["Hostname"] = ""
 
 
-def default_bridge(request: Request) -> None:
-    """Put containers that ask for a network of the user's on the default bridge.
+async def default_bridge(request: Request) -> None:
+    """Put containers that ask for a bridge of the user's on the default one.
 
     Not those with an alias: the daemon refuses aliases there, and the lie would be found out before any check.
     """
@@ -34,7 +34,10 @@ def default_bridge(request: Request) -> None:
         wanted = request.body["HostConfig"].get("NetworkMode", "")
         ends = (request.body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
         aliased = any((end or {}).get("Aliases") for end in ends.values())
-        if wanted not in BUILT_IN and not wanted.startswith("container:") and not aliased:
+        if wanted in BUILT_IN or wanted.startswith("container:") or aliased:
+            return
+        network = (await request.daemon.call("GET", f"/networks/{wanted}")).json()
+        if network["Driver"] == "bridge":
             request.body["HostConfig"]["NetworkMode"] = "bridge"
             request.body["NetworkingConfig"] = {}
 

@@ -42,6 +42,7 @@ MUST = {
         "journey: there it is addressed to the container",
         "journey: the answer leaves the container from the same address",
         "host: with -p the engine refuses",
+        "host: -p on the host's network is ignored, with a warning",
         "goal: port 80 is published for this machine alone",
     },
 }
