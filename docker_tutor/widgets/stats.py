@@ -115,7 +115,7 @@ class LiveStats:
 
 def _beside(picture: Picture) -> dict[str, str]:
     image = (
-        f'<img alt="{html.escape(picture.alt, quote=True)}" style="max-width:min(100%,640px)" '
+        f'<img alt="{html.escape(picture.alt, quote=True)}" style="flex:1 1 24em;min-width:18em;max-width:36em" '
         f'src="data:image/png;base64,{base64.b64encode(picture.png).decode()}">'
     )
     table = picture.table.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
