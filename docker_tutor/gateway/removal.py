@@ -179,8 +179,7 @@ async def _containers(removal: _Removal, containers: list[dict[str, Any]]) -> No
     async def one(container_id: str) -> Answer:
         answer = await removal.daemon.call("DELETE", f"/containers/{container_id}", {"force": 1, "v": 1})
         if answer.status == 409:  # `--rm` is at it already
-            waited = await removal.daemon.call("POST", f"/containers/{container_id}/wait", {"condition": "removed"})
-            return answer if waited.ok else waited
+            return await removal.daemon.call("POST", f"/containers/{container_id}/wait", {"condition": "removed"})
         return answer
 
     await removal.each("containers", [(container_name(c), one(c["Id"])) for c in containers])

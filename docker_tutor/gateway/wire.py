@@ -9,6 +9,8 @@ from typing import Protocol
 __all__ = ["CHUNK_BYTES", "ClientReader", "Tunnel", "Watch", "abort", "close", "hung_up"]
 
 CHUNK_BYTES = 128 * 1024
+_QUIET_S = 0.2
+_LAST_INPUT_S = 5.0
 
 
 class Watch(Protocol):
@@ -46,7 +48,10 @@ class ClientReader(asyncio.StreamReader):
 
 
 def hung_up(writer: asyncio.StreamWriter) -> bool:
-    """Return whether the other side of a Unix socket is gone, rather than done with sending (`man 2 poll`)."""
+    """Return whether the other side of a Unix socket is gone, rather than done with sending (`man 2 poll`).
+
+    When this side has shut down its own sending, both look the same.
+    """
     sock = writer.get_extra_info("socket")
     if writer.transport.is_closing() or sock is None or sock.fileno() < 0:
         return writer.transport.is_closing()
@@ -99,14 +104,20 @@ class Tunnel:
         down = asyncio.create_task(self._down(early_down))
         try:
             done, _pending = await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
-            # Someone who is done with sending still listens; someone who is gone does not.
-            gone = hung_up(self._client[1]) or (down in done and hung_up(self._daemon[1]))
+            # Someone who is done with sending still listens; someone who is gone does not. Once we have said ourselves
+            # that nothing more comes, the two look the same: so each side is asked before that only.
+            gone = (up in done and down not in done and hung_up(self._client[1])) or (
+                down in done and hung_up(self._daemon[1])
+            )
             if not gone and (down not in done or down.exception() is None):
                 await self._second(up, down)
         finally:
+            heard_out = down.done() and not down.cancelled() and down.exception() is None
             for task in (up, down):
                 task.cancel()
             await asyncio.gather(up, down, return_exceptions=True)
+            if heard_out:
+                await self._let_client_read()
 
     async def _second(self, up: "asyncio.Task[None]", down: "asyncio.Task[None]") -> None:
         remaining = down if up.done() else up
@@ -117,6 +128,14 @@ class Tunnel:
         finally:
             if remaining is down:
                 HANGUPS.forget(self._client[1])
+
+    async def _let_client_read(self) -> None:
+        # Closing while input is still unread would reset the connection before the client has read to its end:
+        # what it sends now is for nobody, and is taken in until it stops.
+        with contextlib.suppress(TimeoutError, ConnectionError):
+            async with asyncio.timeout(_LAST_INPUT_S):
+                while await asyncio.wait_for(self._client[0].read(CHUNK_BYTES), _QUIET_S):
+                    continue
 
     async def _up(self, early: bytes) -> None:
         async for data in _chunks(self._client[0], early):
