@@ -91,6 +91,7 @@ def share(room: Room, *, base: str = "alpine:3.19", registry: str = "registry:2"
 def _exchange(room: Room, way: str, base: str, port: str) -> Exchange:
     nonce = uuid.uuid4().hex[:8]
     image = f"localhost:{port}/{room.unique('shared')}:{way}"
+    again = f"{image}-again"  # a name for each: building under a name again leaves the former image without one
     stored = room.folder / f"cache-{nonce}"
     to, source = {
         "inline": ("type=inline", f"type=registry,ref={image}"),
@@ -107,9 +108,10 @@ def _exchange(room: Room, way: str, base: str, port: str) -> Exchange:
         forget(room, nonce)
         cold = builds.build(room, folder)
         forget(room, nonce)
-        warm = builds.build(room, folder, tag=image, options=[f"--cache-from={source}"])
+        warm = builds.build(room, folder, tag=again, options=[f"--cache-from={source}"])
     finally:
         _remove(room, image)
+        _remove(room, again)
     return Exchange(way, exported=True, error="", cold=cold.trace.ran, imported=warm.trace.cached, seconds=warm.seconds)
 
 
