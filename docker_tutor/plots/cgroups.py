@@ -21,25 +21,26 @@ ROWS = 24
 def memory_until_killed(run: MemoryRun) -> Picture:
     """Draw a container's memory over time, its limit, and a cross where the kernel killed the program."""
     figure, axes = _one()
-    times = [sample.time_s for sample in run.samples]
     used = [sample.used_bytes / MiB for sample in run.samples]
-    # After a kill the group empties; the climb is what the picture is about.
-    end = used.index(max(used)) + 1 if run.oom_killed else len(used)
-    axes.plot(times[:end], used[:end], color=CONTAINER, linewidth=2)
-    axes.text(times[end // 2] + 0.01, used[end // 2], _("memory in use"), color=CONTAINER, va="top")
+    start, end = _climb(used, killed=run.oom_killed)
+    used = used[start:end]
+    times = [sample.time_s - run.samples[start].time_s for sample in run.samples[start:end]]
+    axes.plot(times, used, color=CONTAINER, linewidth=2)
+    half = next(place for place, size in enumerate(used) if size >= max(used) / 2)
+    axes.text(times[half] + 0.02 * times[-1], used[half], _("memory in use"), color=CONTAINER, va="top")
     top = max([*used, (run.limit_bytes or 0) / MiB]) * 1.2
     if run.limit_bytes is not None:
         limit = run.limit_bytes / MiB
         axes.axhline(limit, color=LIMIT, linestyle="--")
         axes.text(0, limit + top * 0.015, _("limit: {size:g} MiB").format(size=limit), color=LIMIT, va="bottom")
     if run.oom_killed:
-        axes.plot(times[end - 1], used[end - 1], marker="x", color=BLACK, markersize=13, markeredgewidth=3)
+        axes.plot(times[-1], used[-1], marker="x", color=BLACK, markersize=13, markeredgewidth=3)
         words = _("killed: exit {code}").format(code=run.exit_code)
-        axes.annotate(words, (times[end - 1], used[end - 1]), (10, -20), textcoords="offset points")
+        axes.annotate(words, (times[-1], used[-1]), (10, -20), textcoords="offset points")
     axes.set(ylim=(0, top), xlabel=_("time in s"), ylabel=_("memory of the container in MiB"))
-    axes.set_xlim(0, times[end - 1] * (1.25 if run.oom_killed else 1.05))
+    axes.set_xlim(0, times[-1] * (1.25 if run.oom_killed else 1.05))
     axes.set_title(_memory_title(run), loc="left")
-    return Picture(figure, _memory_alt(run, times[end - 1]), _thinned(run.to_frame().head(end)))
+    return Picture(figure, _memory_alt(run, times[-1]), _thinned(run.to_frame().iloc[start:end]))
 
 
 def shares_split(result: CpuShares) -> Picture:
@@ -114,6 +115,13 @@ def pids_until_refused(run: PidsRun) -> Picture:
         most=run.most_processes, attempts=len(attempts), refusals=run.refusals
     )
     return Picture(figure, alt, run.to_frame())
+
+
+def _climb(used: list[float], *, killed: bool) -> tuple[int, int]:
+    """Return where the climb begins and ends: before it the runtime is at work, after a kill the group empties."""
+    top = used.index(max(used))
+    flat = max((place for place in range(top) if used[place] < used[top] / 10), default=0)
+    return max(0, flat - 5), top + 1 if killed else len(used)
 
 
 def _one(height: float = 3.6) -> tuple[Figure, Axes]:

@@ -40,6 +40,7 @@ def cpu_under_quota(result: CpuQuota) -> Picture:
 
 def _latencies(axes: Axes, result: CpuQuota) -> None:
     top = 1.0
+    lines: list[tuple[float, str, str]] = []
     for place, lane in enumerate(result.lanes):
         colour = COLOURS[place % 4]
         shown = [reply for reply in lane.replies if reply.time_s <= SHOWN_S]
@@ -51,7 +52,12 @@ def _latencies(axes: Axes, result: CpuQuota) -> None:
         for height, style, name in ((p50, ":", _(" p50")), (p99, "-.", _(" p99"))):
             if 2 < height < float("inf"):  # what lies on the axis needs no line
                 axes.axhline(height, color=colour, linestyle=style, linewidth=1.2)
-                axes.text(SHOWN_S * 1000, height, name, color=colour, va="center", fontsize=9)
+                lines.append((height, name, colour))
+    lowest = 0.0
+    for height, name, colour in sorted(lines):
+        lowest = max(lowest, height)
+        axes.text(SHOWN_S * 1000, lowest, name, color=colour, va="center", fontsize=9)
+        lowest += 0.07 * top  # the next label stands clear of this one
     axes.set(ylim=(0, top * 1.08), ylabel=_("latency in ms"))
     axes.set_title(_("A small request to each busy container every 10 ms"), loc="left", pad=24)
     axes.legend(loc="lower left", bbox_to_anchor=(-0.01, 0.99), ncols=3, frameon=False, fontsize=9, handletextpad=0.2)

@@ -15,7 +15,7 @@ from docker_tutor.units import MiB
 __all__ = ["MachineView", "MemoryRun", "MemorySample", "memory_limit", "memory_seen_inside"]
 
 _GREEDY = """
-import subprocess, sys
+import json, subprocess, sys
 from pathlib import Path
 greedy = '''
 import mmap, sys, time
@@ -29,10 +29,10 @@ for page in range(0, asked, 4096):
 print("touched", flush=True)
 '''
 done = subprocess.run([sys.executable, "-c", greedy, sys.argv[1]], stdout=subprocess.PIPE, text=True)
-print(done.stdout.strip().splitlines())
-for file in ("/sys/fs/cgroup/memory/memory.oom_control", "/sys/fs/cgroup/memory.events"):
-    if Path(file).exists():
-        print(Path(file).read_text())
+folder = next(one for one in (Path("/sys/fs/cgroup/memory"), Path("/sys/fs/cgroup")) if one.exists())
+names = ("memory.oom_control", "memory.events", "memory.max_usage_in_bytes", "memory.peak")
+files = {name: (folder / name).read_text() for name in names if (folder / name).exists()}
+print(json.dumps({"said": done.stdout.split(), "files": files}))
 sys.exit(128 - done.returncode if done.returncode < 0 else done.returncode)
 """
 
@@ -65,12 +65,9 @@ class MemoryRun:
     """Whether the program got all it asked for."""
     limit_file: str
     """Where the limit was read, as the engine's own machine names it."""
+    peak_bytes: int
+    """The highest usage: the kernel's own mark where it keeps one, else the highest sample."""
     samples: tuple[MemorySample, ...]
-
-    @property
-    def peak_bytes(self) -> int:
-        """The highest usage seen."""
-        return max((sample.used_bytes for sample in self.samples), default=0)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the samples: seconds and MiB."""
@@ -114,7 +111,7 @@ def memory_limit(room: Room, *, limit_bytes: int, ask_bytes: int, memory_swap_by
         with observing(room, {"greedy": greedy}, quantities, for_s=10.0, interval_s=0.005) as watcher:
             greedy.start()
             exit_code = int(greedy.wait(timeout=30)["StatusCode"])
-            told = greedy.logs(stderr=False).decode()
+            told = json.loads(greedy.logs(stderr=False))
             seen = watcher.result()
         greedy.reload()
         oom_killed = bool(greedy.attrs["State"]["OOMKilled"])
@@ -125,16 +122,19 @@ def memory_limit(room: Room, *, limit_bytes: int, ask_bytes: int, memory_swap_by
     swap = readings[-1].number("memory.swap") if readings and "memory.swap" in readings[-1].texts else None
     if seen.cgroup_version == 1 and swap is not None and limit is not None:
         swap -= limit
+    files = told["files"]
+    mark = files.get("memory.max_usage_in_bytes") or files.get("memory.peak")
     return MemoryRun(
         asked_bytes=ask_bytes,
         limit_bytes=limit,
         swap_bytes=swap,
         exit_code=exit_code,
         oom_killed=oom_killed,
-        oom_kills=_cgroupfs.flat(told).get("oom_kill", 0),
-        allocated="'allocated'" in told,
-        finished="'touched'" in told,
+        oom_kills=_cgroupfs.flat(files.get("memory.oom_control") or files["memory.events"]).get("oom_kill", 0),
+        allocated="allocated" in told["said"],
+        finished="touched" in told["said"],
         limit_file=seen.paths.get("greedy", {}).get("memory.limit", ""),
+        peak_bytes=int(mark) if mark else max((sample.used_bytes for sample in samples), default=0),
         samples=samples,
     )
 

@@ -22,6 +22,7 @@ KILLED = MemoryRun(
     allocated=True,
     finished=False,
     limit_file="",
+    peak_bytes=64 * MiB,
     samples=tuple(MemorySample(place / 100, min(place, 64) * MiB) for place in range(80)),
 )
 LANE = CpuLane(

@@ -65,7 +65,7 @@ def test_shares_are_compared_with_the_weights_read_back() -> None:
     assert list(split.to_frame()["weight read back"]) == [100, 59]
 
 
-def test_a_memory_run_knows_its_peak() -> None:
+def test_a_memory_run_is_a_table_of_its_samples() -> None:
     run = MemoryRun(
         asked_bytes=100 * MiB,
         limit_bytes=64 * MiB,
@@ -76,9 +76,9 @@ def test_a_memory_run_knows_its_peak() -> None:
         allocated=True,
         finished=False,
         limit_file="/sys/fs/cgroup/memory.max",
+        peak_bytes=64 * MiB,
         samples=(MemorySample(0.0, 1 * MiB), MemorySample(0.1, 64 * MiB), MemorySample(0.2, 0)),
     )
-    assert run.peak_bytes == 64 * MiB
     assert list(run.to_frame()["memory used in MiB"]) == [1, 64, 0]
 
 
