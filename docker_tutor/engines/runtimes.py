@@ -80,10 +80,13 @@ def youki() -> Path | None:
 
 
 def command_for_youki() -> str:
-    """Return the command that builds youki with a Rust toolchain; without seccomp, which needs a library's headers."""
+    """Return the command that builds youki with a Rust toolchain, in some minutes.
+
+    Without seccomp, which needs the headers of a library that a toolchain does not bring.
+    """
     root = cache_folder() / "youki"
     shown = f"~/{root.relative_to(Path.home())}" if root.is_relative_to(Path.home()) else root
-    return f"cargo install youki --locked --no-default-features --features v1,v2 --root {shown}"
+    return f"cargo install youki --no-default-features --features v1,v2 --root {shown}"
 
 
 def wrap(program: Path, cure: Cure, folder: Path) -> Path:

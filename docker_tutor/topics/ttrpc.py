@@ -40,19 +40,27 @@ def connect(address: str, container_id: str) -> Connected:
     for service in SERVICES:
         call = _field(1, service.encode()) + _field(2, b"Connect") + _field(3, _field(1, container_id.encode()))
         frame = HEADER.pack(len(call), 1, REQUEST, 0) + call
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as shim:
-            shim.settimeout(TIME_LIMIT_S)
-            shim.connect(address)
-            shim.sendall(frame)
-            length, _stream, _kind, _flags = HEADER.unpack(_read(shim, HEADER.size))
-            answer = dict(_fields(_read(shim, length)))
+        received = _exchange(address, frame)
+        answer = dict(_fields(received))
         if isinstance(status := answer.get(1), bytes) and status:
             refused = str(dict(_fields(status)).get(2, b"refused"))
             continue  # a shim of another generation: it knows the other service
         payload = answer.get(2, b"")
         told = dict(_fields(payload if isinstance(payload, bytes) else b""))
-        return Connected(service, int(told[1]), int(told[2]), len(frame), HEADER.size + length)
+        return Connected(service, int(told[1]), int(told[2]), len(frame), HEADER.size + len(received))
     raise CommandFailed(_("The shim does not answer: {why}").format(why=refused))
+
+
+def _exchange(address: str, frame: bytes) -> bytes:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as shim:
+            shim.settimeout(TIME_LIMIT_S)
+            shim.connect(address)
+            shim.sendall(frame)
+            length, _stream, _kind, _flags = HEADER.unpack(_read(shim, HEADER.size))
+            return _read(shim, length)
+    except OSError as error:
+        raise CommandFailed(_("The shim does not answer: {why}").format(why=error)) from error
 
 
 def _field(number: int, value: bytes) -> bytes:
