@@ -5,20 +5,28 @@ import sys
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 
 from docker_tutor import paths
 from docker_tutor.dev import actionlint, sanitize, testengine
+from docker_tutor.dev.foreign import STORES
 from docker_tutor.errors import DockerTutorError
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import human_seconds
 
 __all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"]
 
-PARTS = ("lint", "unit", "engine", "notebooks")
+PARTS = ("lint", "unit", "engine", "notebooks", "foreign")
 CELL_TIMEOUT_S = 300
+DEMONSTRATIONS = tuple(
+    f"tests/engine/test_{subject}.py"
+    for subject in ("cgroups", "namespaces", "networks", "layers", "overlay", "builds", "volumes", "backups")
+)
+"""What every engine must be able to show; the other tests on the engine are about engines, or break theirs."""
 STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
@@ -35,6 +43,8 @@ class Step:
     command: tuple[str, ...]
     missing: str = ""
     """Why it cannot be run on this machine; it is left out then, and fails nothing."""
+    engine: str = ""
+    """The test engine that has to be up (see `testengine`); none when empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +64,19 @@ class Result:
 def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> list[Result]:
     """Run the steps of `part` (or `all`), whatever fails on the way, and end with a summary.
 
-    `say` gets a line for each step, `report` the engine's start. Tests on the engine and notebooks share one private
-    engine, which is down at the end. A failing step raises nothing: its result says so.
+    `say` gets a line for each step, `report` the engine's start. Steps on the same engine share one, which is down at
+    the end. A failing step raises nothing: its result says so.
     """
     results: list[Result] = []
     before = testengine.processes()
-    with ExitStack() as stack:
-        for step in steps(part, pytest_arguments):
-            say(f"\n── {step.name} ──")
-            try:
-                if step.part in {"engine", "notebooks"}:
-                    _engine_for(stack, report)
-                results.append(_carry_out(step))
-            except DockerTutorError as error:
-                results.append(Result(step.name, failed=True, note=str(error)))
+    for engine, group in groupby(steps(part, pytest_arguments), attrgetter("engine")):
+        try:
+            with testengine.running(report, engine) if engine else nullcontext():
+                for step in group:
+                    say(f"\n── {step.name} ──")
+                    results.append(_carry_out(step))
+        except DockerTutorError as error:
+            results.append(Result(f"engine: {engine}", failed=True, note=str(error)))
     results.append(_nothing_left(before))
     for line in summary(results):
         say(line)
@@ -78,7 +87,8 @@ def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
     """Yield the steps of `part` (or `all`) in order."""
     if part in {"all", "lint"}:
         yield from _lint()
-    yield from (step for step in _tests(tuple(pytest_arguments)) if part in {"all", step.part})
+    arguments = tuple(pytest_arguments)
+    yield from (step for step in (*_tests(arguments), *_foreign(arguments)) if part in {"all", step.part})
 
 
 def summary(results: Sequence[Result]) -> list[str]:
@@ -108,10 +118,21 @@ def _lint() -> Iterator[Step]:
 
 def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
-    yield Step("tests on the engine", "engine", _pytest("engine", "--durations=10", "tests/engine", *arguments))
+    engine = _pytest("engine", "--durations=10", "tests/engine", *arguments)
+    yield Step("tests on the engine", "engine", engine, engine="private")
     nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
-    yield Step("notebooks, outputs compared", "notebooks", nbval)
-    yield Step("notebooks, killed and again", "notebooks", _pytest("again", "tests/notebooks", *arguments))
+    yield Step("notebooks, outputs compared", "notebooks", nbval, engine="private")
+    again = _pytest("again", "tests/notebooks", *arguments)
+    yield Step("notebooks, killed and again", "notebooks", again, engine="private")
+
+
+def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
+    """Yield the demonstrations and the notebooks as guests on somebody's engine, with either image store."""
+    for store in STORES:
+        tests = _pytest(f"guest-{store}", *DEMONSTRATIONS, *arguments)
+        yield Step(f"as a guest ({store}): topics", "foreign", tests, engine=store)
+        nbval = _pytest(f"nbval-{store}", *_NBVAL, "notebooks", *arguments)
+        yield Step(f"as a guest ({store}): notebooks", "foreign", nbval, engine=store)
 
 
 def nbval_command(path: Path) -> tuple[str, ...]:
@@ -125,11 +146,6 @@ def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
 
 def _counts_path(name: str) -> Path:
     return paths.checkout() / "test-artefacts" / f"{name}.xml"
-
-
-def _engine_for(stack: ExitStack, report: Report) -> None:
-    # Entering it a second time finds the engine up and leaves it to the first to take down.
-    stack.enter_context(testengine.running(report))
 
 
 def _carry_out(step: Step) -> Result:

@@ -1,4 +1,8 @@
-"""The private engine on which tests run and outputs are made: never the learner's own."""
+"""The engine on which tests run and outputs are made, never the learner's own: private, or somebody's.
+
+`DOCKER_TUTOR_TEST_ENGINE` chooses: `private` (the default), or `graph` or `containerd`, the image store of an engine
+on which the course is a guest (see `foreign`).
+"""
 
 import hashlib
 import os
@@ -9,28 +13,44 @@ from contextlib import contextmanager
 import psutil
 
 from docker_tutor import engines, paths
+from docker_tutor.dev import foreign
 from docker_tutor.engines.base import Engine
+from docker_tutor.errors import EngineError
 from docker_tutor.progress import Report, silent
 
-__all__ = ["environment", "processes", "running"]
+__all__ = ["VARIABLE", "environment", "processes", "running"]
+
+VARIABLE = "DOCKER_TUTOR_TEST_ENGINE"
+UP = "DOCKER_TUTOR_TEST_ENGINE_UP"
+"""Tells children of the process that brought somebody's engine up that it is there."""
 
 
-def environment() -> dict[str, str]:
-    """Return the variables under which everything uses the test engine, in folders of its own."""
+def environment(store: foreign.ImageStore | None = None) -> dict[str, str]:
+    """Return the variables under which everything uses the test engine (else somebody's), in folders of its own."""
     name = "t" + hashlib.sha256(str(paths.checkout()).encode()).hexdigest()[:7]
+    if store:
+        return {"DOCKER_TUTOR_INSTANCE": f"{name}-{store[0]}", "DOCKER_TUTOR_ENGINE": "existing"}
     return {"DOCKER_TUTOR_INSTANCE": name, "DOCKER_TUTOR_ENGINE": "private"}
 
 
 @contextmanager
-def running(report: Report = silent) -> Iterator[Engine]:
+def running(report: Report = silent, kind: str | None = None) -> Iterator[Engine]:
     """Bring the test engine up, point this process and its children at it, and take it down at the end.
 
-    Its images stay for the next time, except in CI. One that already runs is used and left running.
+    Its images stay for the next time, except in CI. One that already runs is used and left running. Raises
+    EngineError, also when something of somebody's is not as it was.
     """
     before = dict(os.environ)
-    os.environ.update(environment())
+    if kind:
+        os.environ[VARIABLE] = kind
+    store = next((each for each in foreign.STORES if each == os.environ.get(VARIABLE)), None)
+    os.environ.update(environment(store))
     os.environ.update(paths.jupyter_environment())
     try:
+        if store:
+            with _foreign(store, report) as guest:
+                yield guest
+            return
         engine = engines.resolve("private")
         was_up = engine.status().state == "running"
         try:
@@ -48,12 +68,27 @@ def running(report: Report = silent) -> Iterator[Engine]:
         os.environ.update(before)
 
 
+@contextmanager
+def _foreign(store: foreign.ImageStore, report: Report) -> Iterator[Engine]:
+    if os.environ.get(UP) == store:
+        yield engines.resolve()
+        return
+    with foreign.somebodys(store, report) as theirs:
+        os.environ.update(theirs.environment | {UP: store})
+        before = theirs.listing()
+        yield engines.resolve()
+        changed = foreign.different(before, theirs.listing())
+        if changed:
+            raise EngineError("\n".join(["Somebody's things are not as they were:", *changed]))
+
+
 def processes() -> list[str]:
     """Return the command lines of processes that belong to the test engine: none, once it is down."""
-    wanted = environment()["DOCKER_TUTOR_INSTANCE"]
+    own = f"/{environment()['DOCKER_TUTOR_INSTANCE']}/"
+    somebodys = f"/{foreign.PREFIX}{os.getpid()}-"
     found = []
     for process in psutil.process_iter(["cmdline", "pid"]):
         words = " ".join(process.info["cmdline"] or [])
-        if process.pid != os.getpid() and f"/{wanted}/" in words:
+        if process.pid != os.getpid() and (own in words or somebodys in words):
             found.append(words)
     return found

@@ -41,10 +41,13 @@ class PrivateEngine:
     kind = "private"
     disposable = True
 
-    def __init__(self, layout: Layout | None = None, *, settings: Mapping[str, object] | None = None) -> None:
+    def __init__(
+        self, layout: Layout | None = None, *, settings: Mapping[str, object] | None = None, suite: str | None = None
+    ) -> None:
         """Speak of the engine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
 
-        `settings` are added to the `daemon.json` that the next start writes.
+        `settings` are added to the `daemon.json` that the next start writes; `suite` names the Debian release whose
+        packages it runs (else the setting's).
         """
         if reason := possible():
             raise EngineNotFound(
@@ -52,6 +55,7 @@ class PrivateEngine:
             )
         self.layout = layout or Layout.of_instance()
         self._settings = dict(settings or {})
+        self._suite = suite
 
     @property
     def address(self) -> str:
@@ -126,7 +130,7 @@ class PrivateEngine:
 
     def _start(self, report: Report) -> None:
         stopping.stop(self.layout)  # what a killed engine has left
-        programs = unpacked.ensure(report)
+        programs = unpacked.ensure(report, suite=self._suite)
         task = _("Starting Docker Engine")
         report(Step(task, 0, 1))
         try:
@@ -139,10 +143,10 @@ class PrivateEngine:
 
     def _programs(self) -> Programs | None:
         state = read(self.layout.state)
-        return Programs(Path(state.programs)) if state else unpacked.found()
+        return Programs(Path(state.programs)) if state else unpacked.found(self._suite)
 
     def _version(self, state: State | None) -> str | None:
-        programs = Programs(Path(state.programs)) if state else unpacked.found()
+        programs = Programs(Path(state.programs)) if state else unpacked.found(self._suite)
         return programs.versions.get("docker.io") if programs else None
 
     def _kept(self) -> tuple[list[ForwardedPort], str]:
