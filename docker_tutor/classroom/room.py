@@ -16,10 +16,11 @@ import docker
 from docker_tutor import engines
 from docker_tutor.classroom import commands, current, scopes
 from docker_tutor.classroom.abilities import Abilities, abilities
-from docker_tutor.classroom.bars import Bar, Board
+from docker_tutor.classroom.bars import Bar, Board, in_kernel
 from docker_tutor.classroom.belongings import Belongings, belongings
 from docker_tutor.classroom.cleaning import Cleanup, clean_alone
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
+from docker_tutor.classroom.frames import whole_cells
 from docker_tutor.classroom.requirements import missing
 from docker_tutor.classroom.summary import Summary, about
 from docker_tutor.classroom.waits import Wait
@@ -74,6 +75,8 @@ class Room:
             self._environment = Environment(for_commands(self.address, self.engine, config), self.folder)
             self._environment.enter()
             self._undo.callback(self._environment.restore)
+            if in_kernel():
+                self._undo.enter_context(whole_cells())
             current.enter(self)
         except BaseException:  # Ctrl-C too: half a room is no room
             self.close()

@@ -35,6 +35,7 @@ class Picture:
         alt = html.escape(self.alt, quote=True)
         data = base64.b64encode(self.png).decode()
         image = f'<img alt="{alt}" src="data:image/png;base64,{data}" style="max-width:100%">'
-        table = self.table.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
+        with pd.option_context("display.max_colwidth", None):
+            table = self.table.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
         folded = f"<details><summary>{_('The same data as a table')}</summary>{table}</details>"
         return {"text/html": f"<figure style='margin:0'>{image}{folded}</figure>", "text/plain": self.alt}
