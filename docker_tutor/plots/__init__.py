@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from docker_tutor.plots.processes import process_chain
     from docker_tutor.plots.runtimes import runtime_comparison
     from docker_tutor.plots.stats import stats_over_time
+    from docker_tutor.plots.swarm import service_failover, vxlan_packet
     from docker_tutor.plots.topology import network_topology
     from docker_tutor.plots.volumes import volume_survival, volume_write_speed
 
@@ -50,11 +51,13 @@ _MODULE_OF = {
     "reachability": "networks",
     "runtime_comparison": "runtimes",
     "sequence": "conversation",
+    "service_failover": "swarm",
     "shares_split": "cgroups",
     "stats_over_time": "stats",
     "two_stacks": "anatomy",
     "volume_survival": "volumes",
     "volume_write_speed": "volumes",
+    "vxlan_packet": "swarm",
 }
 
 __all__ = [
@@ -81,11 +84,13 @@ __all__ = [
     "reachability",
     "runtime_comparison",
     "sequence",
+    "service_failover",
     "shares_split",
     "stats_over_time",
     "two_stacks",
     "volume_survival",
     "volume_write_speed",
+    "vxlan_packet",
 ]
 
 

@@ -12,13 +12,14 @@ from docker_tutor.topics.networks_aliases import Alias
 from docker_tutor.topics.networks_drivers import Drivers
 from docker_tutor.topics.networks_names import Names
 from docker_tutor.topics.networks_speed import Speed
+from docker_tutor.topics.swarm_reach import Reach
 
 __all__ = ["alias_answers", "name_resolution", "network_speed", "reachability"]
 
 PLATE = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.9}
 
 
-def reachability(result: Drivers) -> Picture:
+def reachability(result: Drivers | Reach) -> Picture:
     """Draw who can open a connection to whom, a row for each caller: in words, hatching and colour."""
     styles = {
         "reached": (BLUE, "", _("reached")),

@@ -4,6 +4,7 @@ Sources: `man 1 tar`; PostgreSQL's documentation, "File System Level Backup".
 """
 
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,29 +129,33 @@ def _tar(room: Room, script: str, *mounts: Mount) -> str:
 
 def round_trip(room: Room, rows: int = 20_000) -> RoundTrip:
     """Fill a PostgreSQL volume, stop the server, back up, destroy, restore into a new volume, compare."""
-    archive = room.folder / f"{room.unique('postgres')}.tar"
-    first = room.client.volumes.create(room.unique("pg-data"))
-    second_name = room.unique("pg-restored")
-    try:
-        with databases.server(room, first.name) as db:
-            databases.fill(db, rows)
-            before = databases.fingerprint(db)
-        backup = back_up(room, first.name, archive)
-    finally:
-        first.remove(force=True)
-    try:
-        room.client.volumes.get(first.name)
-        gone = False
-    except docker.errors.NotFound:
-        gone = True
-    second = room.client.volumes.create(second_name)
-    try:
-        restore_seconds = restore(room, archive, second.name)
-        with databases.server(room, second.name) as db:
-            after = databases.fingerprint(db)
-    finally:
-        second.remove(force=True)
+    with tempfile.TemporaryDirectory(dir=room.folder) as folder:
+        archive = Path(folder) / "postgres.tar"
+        first = room.client.volumes.create(room.unique("pg-data"))
+        try:
+            with databases.server(room, first.name) as db:
+                databases.fill(db, rows)
+                before = databases.fingerprint(db)
+            backup = back_up(room, first.name, archive)
+        finally:
+            first.remove(force=True)
+        gone = not _there(room, first.name)
+        second = room.client.volumes.create(room.unique("pg-restored"))
+        try:
+            restore_seconds = restore(room, archive, second.name)
+            with databases.server(room, second.name) as db:
+                after = databases.fingerprint(db)
+        finally:
+            second.remove(force=True)
     return RoundTrip(before, after, gone, backup, restore_seconds)
+
+
+def _there(room: Room, volume: str) -> bool:
+    try:
+        room.client.volumes.get(volume)
+    except docker.errors.NotFound:
+        return False
+    return True
 
 
 def torn_copy(room: Room, rows: int = 2_000) -> TornCopy:
