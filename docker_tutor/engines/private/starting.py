@@ -148,7 +148,7 @@ def _start_slirp(starting: _Starting, programs: Programs) -> None:
 
 def _run_daemon(starting: _Starting, programs: Programs, ready: Readiness) -> Process:
     layout = starting.layout
-    command = [*layout.enter, programs.path("dockerd"), "--config-file", layout.daemon_json]
+    command: list[Path | str] = [*layout.enter, programs.path("dockerd"), "--config-file", layout.daemon_json]
     return starting.run("dockerd", command, ready.environment)
 
 
