@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 
 import pandas as pd
@@ -134,9 +135,11 @@ def _first_output_s(room: Room, image: str) -> float:
     made = room.api.create_container(image, ["echo", "hello"], name=room.unique("first-output"))
     try:
         stream = room.api.attach(made, stream=True)
-        room.api.start(made)
-        next(stream)
-        return time.perf_counter() - start
+        # The SDK keeps the connection open after the stream has ended: without this it is a leaked descriptor.
+        with closing(vars(stream)["_response"]):
+            room.api.start(made)
+            next(stream)
+            return time.perf_counter() - start
     finally:
         room.api.remove_container(made, v=True, force=True)
 
