@@ -191,8 +191,11 @@ async def _inspect_image(daemon: Daemon, name: str) -> dict[str, Any] | None:
     return image if isinstance(image, dict) else None
 
 
-def _stand_in(image: dict[str, Any]) -> bool:
-    return STAND_IN in ((image.get("Config") or {}).get("Labels") or {})
+def _stand_in(image: dict[str, Any], name: str = "") -> bool:
+    """Return whether an image (under this name) is a stand-in: what was built FROM one has its labels too."""
+    stands_for = ((image.get("Config") or {}).get("Labels") or {}).get(STAND_IN)
+    names = {name} if name else set(image.get("RepoTags") or [])
+    return bool(stands_for) and not names.isdisjoint({stands_for, f"docker-tutor/stand-in/{stands_for}"})
 
 
 def _made_here(removal: _Removal, image: dict[str, Any]) -> bool:
@@ -214,7 +217,7 @@ async def _tags(removal: _Removal) -> None:
         image = await _inspect_image(removal.daemon, name)
         if image is None:
             continue
-        if _stand_in(image) and (removal.disposable or name.startswith("docker-tutor/stand-in/")):
+        if _stand_in(image, name) and (removal.disposable or name.startswith("docker-tutor/stand-in/")):
             continue  # made once for all scopes
         if image["Id"] != entry.id:
             removal.left["images", name] = _("someone else has given this name to another image since")
