@@ -11,6 +11,7 @@ from docker_tutor.errors import GatewayError
 from docker_tutor.gateway.daemon import Answer, Daemon
 from docker_tutor.gateway.labels import SCOPE, STAND_IN
 from docker_tutor.gateway.records import Ledger
+from docker_tutor.gateway.standins import stand_in_for
 from docker_tutor.i18n import _
 
 __all__ = ["Cleaned", "Leftover", "find", "remove"]
@@ -195,7 +196,7 @@ def _stand_in(image: dict[str, Any], name: str = "") -> bool:
     """Return whether an image (under this name) is a stand-in: what was built FROM one has its labels too."""
     stands_for = ((image.get("Config") or {}).get("Labels") or {}).get(STAND_IN)
     names = {name} if name else set(image.get("RepoTags") or [])
-    return bool(stands_for) and not names.isdisjoint({stands_for, f"docker-tutor/stand-in/{stands_for}"})
+    return bool(stands_for) and not names.isdisjoint({stands_for, stand_in_for(stands_for)})
 
 
 def _made_here(removal: _Removal, image: dict[str, Any]) -> bool:
