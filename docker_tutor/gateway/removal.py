@@ -194,7 +194,7 @@ async def _inspect_image(daemon: Daemon, name: str) -> dict[str, Any] | None:
 
 def _stand_in(image: dict[str, Any], name: str = "") -> bool:
     """Return whether an image (under this name) is a stand-in: what was built FROM one has its labels too."""
-    stands_for = ((image.get("Config") or {}).get("Labels") or {}).get(STAND_IN)
+    stands_for = str(((image.get("Config") or {}).get("Labels") or {}).get(STAND_IN, ""))
     names = {name} if name else set(image.get("RepoTags") or [])
     return bool(stands_for) and not names.isdisjoint({stands_for, stand_in_for(stands_for)})
 
