@@ -58,7 +58,14 @@ class Conversation:
     def to_frame(self) -> pd.DataFrame:
         """Return one line per request, times in milliseconds."""
         rows = [
-            (e.method, e.path, e.status, e.start_s * 1e3, e.duration_s * 1e3, "yes" if e.upgraded else "")
+            (
+                e.method,
+                e.path,
+                e.status,
+                round(e.start_s * 1e3, 1),
+                round(e.duration_s * 1e3, 1),
+                "yes" if e.upgraded else "",
+            )
             for e in self.exchanges
         ]
         return pd.DataFrame(rows, columns=["method", "path", "status", "start_ms", "duration_ms", "upgraded"])
@@ -92,7 +99,7 @@ class ThreeWays:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one line per way."""
-        rows = [(w.name, w.output, w.exit_code, w.requests, w.seconds * 1e3) for w in self.ways]
+        rows = [(w.name, w.output, w.exit_code, w.requests, round(w.seconds * 1e3)) for w in self.ways]
         return pd.DataFrame(rows, columns=["way", "output", "exit code", "requests", "ms"])
 
 

@@ -54,11 +54,12 @@ class Life:
 
     def to_frame(self) -> pd.DataFrame:
         """Return one line per span, times in milliseconds."""
-        rows = [
-            (s.lane, s.label, s.start_us / 1e3, None if s.end_us is None else (s.end_us - s.start_us) / 1e3)
-            for s in self.spans
-        ]
+        rows = [(s.lane, s.label, round(s.start_us / 1e3, 3), _milliseconds(s)) for s in self.spans]
         return pd.DataFrame(rows, columns=["lane", "what", "start_ms", "duration_ms"])
+
+
+def _milliseconds(span: Span) -> float | None:
+    return None if span.end_us is None else round((span.end_us - span.start_us) / 1e3, 3)
 
 
 def run(room: Room, image: str = "alpine:3.19") -> Life:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import tarfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +80,11 @@ class Handmade:
     config_digest: str
     """The digest computed here before the engine saw the image."""
     output: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the facts, one per line."""
+        facts = asdict(self)
+        return pd.DataFrame({"fact": list(facts), "value": list(facts.values())})
 
 
 def sha256(data: bytes) -> str:

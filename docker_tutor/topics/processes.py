@@ -5,6 +5,7 @@ Source: `man 5 proc`; containerd's documentation of the runtime v2 shim, whose w
 
 import json
 from dataclasses import dataclass
+from textwrap import shorten
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,9 @@ from docker_tutor.i18n import _
 from docker_tutor.topics import probes
 
 __all__ = ["Chain", "Process", "chain", "config_frame", "runtime_config"]
+
+WIDEST = 90
+"""Characters of a table's cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +127,14 @@ def config_frame(config: dict[str, Any]) -> pd.DataFrame:
         "process.args": " ".join(process["args"]),
         "process.env": ", ".join(process["env"]),
         "process.capabilities.bounding": _("{count} of them").format(count=len(process["capabilities"]["bounding"])),
-        "root.path": config["root"]["path"],
+        "root.path": "…" + config["root"]["path"][-40:],
         "mounts": ", ".join(mount["destination"] for mount in config["mounts"]),
         "linux.namespaces": ", ".join(namespace["type"] for namespace in linux["namespaces"]),
-        "linux.cgroupsPath": linux["cgroupsPath"],
+        "linux.cgroupsPath": linux["cgroupsPath"][:40] + "…",
         "linux.resources.memory.limit": resources.get("memory", {}).get("limit"),
         "linux.resources.cpu": f"quota {cpu.get('quota')}, period {cpu.get('period')}",
         "linux.resources.pids.limit": resources.get("pids", {}).get("limit"),
         "linux.seccomp.syscalls": _("{count} rules").format(count=len(linux.get("seccomp", {}).get("syscalls", []))),
     }
-    return pd.DataFrame({"key": list(facts), "value": [str(value) for value in facts.values()]})
+    shown = [shorten(str(value), WIDEST, placeholder=" …") for value in facts.values()]
+    return pd.DataFrame({"key": list(facts), "value": shown})

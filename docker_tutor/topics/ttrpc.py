@@ -7,7 +7,9 @@ PROTOCOL.md (length, stream, type and flags, then a message), and containerd's `
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+
+import pandas as pd
 
 from docker_tutor.errors import CommandFailed
 from docker_tutor.i18n import _
@@ -32,6 +34,11 @@ class Connected:
     """The container's PID 1, as the machine counts."""
     request_bytes: int
     response_bytes: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the answer, one fact per line."""
+        facts = asdict(self)
+        return pd.DataFrame({"fact": list(facts), "value": [str(value) for value in facts.values()]})
 
 
 def connect(address: str, container_id: str) -> Connected:
