@@ -19,6 +19,7 @@ _COMMANDS = {
     "engine": ("docker_tutor.cli.engine", "engine"),
     "images": ("docker_tutor.cli.images", "images"),
     "shell": ("docker_tutor.cli.shell", "shell"),
+    "progress": ("docker_tutor.cli.progress", "progress"),
     "clean": ("docker_tutor.cli.clean", "clean"),
     "reset": ("docker_tutor.cli.reset", "reset"),
     "test": ("docker_tutor.cli.test", "test"),

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from docker_tutor.plots.cache import cache_grid, cache_oracle
     from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
     from docker_tutor.plots.cgroups_cpu import cpu_under_quota
+    from docker_tutor.plots.compose import compose_effects, compose_timeline
     from docker_tutor.plots.conversation import sequence
+    from docker_tutor.plots.course_map import course_map
     from docker_tutor.plots.journey import packet_journey
     from docker_tutor.plots.layers import layer_bytes, layer_stack
     from docker_tutor.plots.life import life_of_a_run
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.processes import process_chain
     from docker_tutor.plots.runtimes import runtime_comparison
+    from docker_tutor.plots.stages import stage_graph, stage_sizes
     from docker_tutor.plots.stats import stats_over_time
     from docker_tutor.plots.swarm import service_failover, vxlan_packet
     from docker_tutor.plots.topology import network_topology
@@ -34,7 +37,10 @@ _MODULE_OF = {
     "build_gantt": "builds",
     "cache_grid": "cache",
     "cache_oracle": "cache",
+    "compose_effects": "compose",
+    "compose_timeline": "compose",
     "copy_up": "overlay",
+    "course_map": "course_map",
     "cpu_under_quota": "cgroups_cpu",
     "layer_bytes": "layers",
     "layer_stack": "layers",
@@ -53,6 +59,8 @@ _MODULE_OF = {
     "sequence": "conversation",
     "service_failover": "swarm",
     "shares_split": "cgroups",
+    "stage_graph": "stages",
+    "stage_sizes": "stages",
     "stats_over_time": "stats",
     "two_stacks": "anatomy",
     "volume_survival": "volumes",
@@ -67,7 +75,10 @@ __all__ = [
     "build_gantt",
     "cache_grid",
     "cache_oracle",
+    "compose_effects",
+    "compose_timeline",
     "copy_up",
+    "course_map",
     "cpu_under_quota",
     "layer_bytes",
     "layer_stack",
@@ -86,6 +97,8 @@ __all__ = [
     "sequence",
     "service_failover",
     "shares_split",
+    "stage_graph",
+    "stage_sizes",
     "stats_over_time",
     "two_stacks",
     "volume_survival",
