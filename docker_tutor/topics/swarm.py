@@ -9,6 +9,7 @@
 Sources: `man 4 veth`; Docker's "Networking with overlay networks" and the reference of `docker swarm init`.
 """
 
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Event
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
@@ -41,6 +42,9 @@ HEARTBEAT = "1s"
 """A worker that is not heard of for about three of these counts as down; Docker's own value is 5 s."""
 
 _POLL_S = 0.1
+_ERROR = re.compile(r'.* error="(.*?)".*')
+"""What a line of the daemon's log says went wrong."""
+
 T = TypeVar("T")
 
 
@@ -90,8 +94,13 @@ class Pair:
             self.first.cli("network", "create", *overlay)
 
     def nodes(self) -> pd.DataFrame:
-        """Return what the manager knows of the nodes, the manager first."""
-        found = sorted(self.first.api.nodes(), key=lambda node: node["Spec"]["Role"])
+        """Return what the manager knows of the nodes once there are two, itself first. Raises WaitTimedOut."""
+
+        def both() -> list[dict[str, Any]]:
+            listed = sorted(self.first.api.nodes(), key=lambda node: str(node["Spec"]["Role"]))
+            return listed if [node["Status"]["State"] for node in listed] == ["ready", "ready"] else []
+
+        found = until(both, _("A second machine that is ready"))
         return pd.DataFrame(
             {
                 _("role"): [node["Spec"]["Role"] for node in found],
@@ -133,6 +142,7 @@ class Collision:
     """What became of a container on a network whose range another network of the swarm has."""
 
     subnet: str
+    """The range that the network has; empty when it never got one, whatever was asked for."""
     ingress: str
     """The range of the swarm's own network `ingress`."""
     exit_code: int
@@ -145,8 +155,8 @@ class Collision:
 
     def to_frame(self) -> pd.DataFrame:
         """Return it as two columns."""
-        words = [_("range asked for"), _("range of ingress"), _("exit code"), _("seconds"), _("said"), _("log")]
-        found = [self.subnet, self.ingress, self.exit_code, round(self.seconds, 1), self.message, self.log]
+        words = [_("its range"), _("range of ingress"), _("exit code"), _("seconds"), _("said"), _("log")]
+        found = [self.subnet or _("none"), self.ingress, self.exit_code, round(self.seconds, 1), self.message, self.log]
         return pd.DataFrame({_("what"): words, _("found"): [str(each) for each in found]})
 
 
@@ -159,15 +169,18 @@ def attempt(made: Pair, network: str) -> "Future[Collision]":
 
 
 def _attempt(made: Pair, network: str) -> Collision:
-    subnet, ingress = (
-        str(made.first.api.inspect_network(name)["IPAM"]["Config"][0]["Subnet"]) for name in (network, "ingress")
-    )
     began = time.monotonic()
     done = made.first.cli("run", "--rm", "--network", network, IMAGE, "true", check=False, timeout_s=90)
     seconds = time.monotonic() - began
     lines = made.first.engine.layout.log("dockerd").read_text(encoding="utf-8", errors="replace").splitlines()
-    log = next((line for line in reversed(lines) if "overlaps" in line), "")
+    log = next((_ERROR.sub(r"\1", line) for line in reversed(lines) if "overlaps" in line), "")
+    subnet, ingress = (_range(made, name) for name in (network, "ingress"))
     return Collision(subnet, ingress, done.returncode, seconds, done.stderr.strip(), log)
+
+
+def _range(made: Pair, network: str) -> str:
+    configs = made.first.api.inspect_network(network)["IPAM"]["Config"] or []
+    return str(configs[0]["Subnet"]) if configs else ""
 
 
 def _plug(made: Pair) -> None:
