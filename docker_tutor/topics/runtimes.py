@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from docker_tutor.classroom import runtimes
 from docker_tutor.classroom.room import Room
 from docker_tutor.classroom.spare import SpareRoom
-from docker_tutor.engines import runtimes
+from docker_tutor.errors import CommandFailed
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, silent
 from docker_tutor.topics import probes
@@ -127,10 +128,11 @@ def _ways(name: str, program: Path, folder: Path) -> dict[str, tuple[Path | None
 def _tried(room: SpareRoom, name: str, ways: dict[str, tuple[Path | None, str]]) -> Tried:
     said: list[str] = []
     for way, (_path, why) in ways.items():
-        done = _run(room, way, "true", check=False)
-        if done.returncode == 0:
+        try:
+            _run(room, way, "true")
             return _measured(room, name, way, why, said, next(iter(ways.values()))[0])
-        said.append(f"{way}: {_last_words(done.stderr)}")
+        except CommandFailed as failed:
+            said.append(f"{way}: {_last_words(str(failed))}")
     return Tried(name, runs=False, reason=said[-1].partition(": ")[2], attempts=tuple(said))
 
 
@@ -140,12 +142,19 @@ def _measured(room: SpareRoom, name: str, way: str, why: str, said: list[str], p
         began = time.perf_counter()
         _run(room, way, "true")
         starts.append(time.perf_counter() - began)
-    container = f"seen-{name}"
+    container = f"seen-{way}"
     room.cli("run", "-d", "--name", container, "--runtime", way, "--network", "none", IMAGE, "sleep", "600")
-    outside = Path(f"/proc/{probes.pid_outside(room, container)}/cmdline").read_text().split("\0")
-    seen = room.cli("exec", container, "sh", "-c", SEE).stdout.splitlines()
-    call_us = _call_us(room, container)
-    room.cli("rm", "-f", container)
+    try:
+        outside = Path(f"/proc/{probes.pid_outside(room, container)}/cmdline").read_text().split("\0")
+        seen = room.cli("exec", container, "sh", "-c", SEE).stdout.splitlines()
+        try:
+            call_us = _call_us(room, container)
+        except CommandFailed as failed:
+            # Seen with a runsc newer than its platform's support for this kernel: it starts, and dies under load.
+            call_us, died = None, _("it ended while its system calls were timed: {why}")
+            why = f"{why}; {died.format(why=_last_words(str(failed)))}".removeprefix("; ")
+    finally:
+        room.cli("rm", "-f", container)
     return Tried(
         name,
         runs=True,
@@ -172,14 +181,15 @@ def _call_us(room: SpareRoom, container: str) -> float | None:
     return seconds * 1e6 / calls
 
 
-def _run(room: SpareRoom, way: str, *program: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+def _run(room: SpareRoom, way: str, *program: str) -> None:
     options = ["--rm", "--network", "none", "--runtime", way]
-    return room.cli("run", *options, IMAGE, *program, check=check, timeout_s=TIME_LIMIT_S)
+    room.cli("run", *options, IMAGE, *program, timeout_s=TIME_LIMIT_S)
 
 
 def _last_words(stderr: str) -> str:
     """Return what the runtime said, without what the programs above it put before and after."""
-    said = next((line for line in stderr.splitlines() if "rror" in line), stderr)
+    lines = stderr.strip().splitlines()
+    said = next((line for line in lines if "rror" in line), lines[-1])
     for prefix in PREFIXES:
         if prefix in said:
             said = said.rpartition(prefix)[2]
