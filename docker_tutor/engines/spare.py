@@ -29,11 +29,11 @@ from filelock import FileLock
 from docker_tutor.engines.private import starting, stopping
 from docker_tutor.engines.private.engine import PrivateEngine, possible
 from docker_tutor.engines.private.layout import Layout
-from docker_tutor.engines.private.processes import Process, boot_id
 from docker_tutor.engines.private.state import read, write_json
 from docker_tutor.errors import CapabilityMissing, EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import data_folder, instance, runtime_folder
+from docker_tutor.processes import Process, boot_id
 from docker_tutor.progress import Report, silent
 
 __all__ = ["SpareEngine", "abandoned", "remove_abandoned", "remove_all", "spare"]

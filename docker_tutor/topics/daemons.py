@@ -10,8 +10,8 @@ import pandas as pd
 
 from docker_tutor.classroom.room import Room
 from docker_tutor.classroom.spare import SpareRoom
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.i18n import _
+from docker_tutor.processes import Process
 from docker_tutor.progress import Report, silent
 from docker_tutor.topics import probes, processes
 

@@ -10,9 +10,9 @@ from threading import Event
 
 import pandas as pd
 
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.errors import WaitTimedOut
 from docker_tutor.i18n import _
+from docker_tutor.processes import Process
 from docker_tutor.topics.swarm import IMAGE, NETWORK, Pair, until
 
 __all__ = ["Failover", "Sample", "failover"]

@@ -13,8 +13,8 @@ import pytest
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.private import state as states
 from docker_tutor.engines.private.engine import PrivateEngine
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.stopping import _strays, leftovers
+from docker_tutor.processes import Process
 
 pytestmark = pytest.mark.engine
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from docker_tutor.engines.private.processes import Process
+from docker_tutor.processes import Process
 
 __all__ = ["processes", "remove", "thaw", "trees"]
 

@@ -17,11 +17,11 @@ from docker_tutor.engines.base import ForwardedPort
 from docker_tutor.engines.private.datagrams import DatagramRelay
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask, listeners
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.relay import Inside, Relay
 from docker_tutor.engines.private.slirp import GUEST, Refused, Slirp
 from docker_tutor.engines.private.state import State, read, write_json
 from docker_tutor.engines.private.stopping import stop
+from docker_tutor.processes import Process
 
 __all__ = ["Keeper", "main"]
 

@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import Self
 
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
+from docker_tutor.processes import Process
 
 __all__ = ["Readiness"]
 

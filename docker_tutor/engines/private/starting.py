@@ -8,13 +8,13 @@ from pathlib import Path
 
 from docker_tutor.engines.private import iptables, nameservers, namespaces, settings
 from docker_tutor.engines.private.layout import Layout
-from docker_tutor.engines.private.processes import Process
 from docker_tutor.engines.private.readiness import Readiness
 from docker_tutor.engines.private.state import State
 from docker_tutor.engines.programs import Programs
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
+from docker_tutor.processes import Process
 
 __all__ = ["environment", "start", "start_daemon", "start_keeper"]
 

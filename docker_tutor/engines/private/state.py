@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from docker_tutor.engines.private.processes import Process, boot_id
+from docker_tutor.processes import Process, boot_id
 
 __all__ = ["State", "read", "write_json"]
 

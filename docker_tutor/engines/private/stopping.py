@@ -15,11 +15,11 @@ from pathlib import Path
 from docker_tutor.engines.asking import ask
 from docker_tutor.engines.private import cgroups, namespaces
 from docker_tutor.engines.private.layout import Layout
-from docker_tutor.engines.private.processes import Process, kill_all, running
 from docker_tutor.engines.private.state import read
 from docker_tutor.errors import EngineError
 from docker_tutor.i18n import _
 from docker_tutor.paths import cache_folder
+from docker_tutor.processes import Process, kill_all, running
 
 __all__ = ["leftovers", "purge", "stop"]
 

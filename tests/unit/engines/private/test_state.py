@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from docker_tutor.engines.private.processes import Process, boot_id
 from docker_tutor.engines.private.state import State, read
+from docker_tutor.processes import Process, boot_id
 
 MYSELF = Process.of(os.getpid())
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from docker_tutor.engines.private.processes import Process, kill_all, running
+from docker_tutor.processes import Process, kill_all, running
 
 
 @pytest.fixture
