@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from docker_tutor.engines.dialing import with_tls
 from docker_tutor.errors import EngineNotFound
 from docker_tutor.i18n import _
 from docker_tutor.paths import runtime_folder
@@ -32,6 +33,11 @@ class Endpoint:
     """The folder of `ca.pem`, `cert.pem` and `key.pem`, when the daemon is to be spoken to with TLS."""
 
     @property
+    def whole(self) -> str:
+        """The address with the folder of its certificates: all that it takes to reach the daemon (see `dialing`)."""
+        return with_tls(self.address, self.tls_folder)
+
+    @property
     def socket(self) -> Path | None:
         """The Unix socket's path; None when the daemon is elsewhere."""
         return Path(self.address.removeprefix("unix://")) if self.address.startswith("unix://") else None
@@ -43,8 +49,8 @@ def current(environment: Mapping[str, str] = os.environ) -> Endpoint:
     if host and _is_ours(host):  # typed in a notebook or a shell of the course, which say what is behind their gateway
         host = environment.get("DOCKER_TUTOR_UPSTREAM")
     if host and not _is_ours(host):
-        tls = environment.get("DOCKER_CERT_PATH") if environment.get("DOCKER_TLS_VERIFY") else None
-        return Endpoint(host, "DOCKER_HOST", Path(tls) if tls else None)
+        named = Path(environment.get("DOCKER_CERT_PATH") or _folder(environment))
+        return Endpoint(host, "DOCKER_HOST", named if environment.get("DOCKER_TLS_VERIFY") else None)
     name = environment.get("DOCKER_CONTEXT") or cli_settings(environment).get("currentContext") or "default"
     if name != "default":
         return _context(str(name), _folder(environment))

@@ -8,6 +8,7 @@ from pathlib import Path
 from docker_tutor.engines import programs as unpacked
 from docker_tutor.engines.asking import reach
 from docker_tutor.engines.base import Capabilities, EngineStatus, Tools
+from docker_tutor.engines.dialing import known
 from docker_tutor.engines.endpoints import Endpoint, cli_settings, current
 from docker_tutor.engines.looking import daemon_process
 from docker_tutor.errors import EngineNotFound, EngineNotPermitted
@@ -22,6 +23,8 @@ KEPT_SETTINGS = ("credsStore", "credHelpers", "proxies")
 SYSTEM_PLUGINS = tuple(
     f"{prefix}/{folder}/docker/cli-plugins" for prefix in ("/usr/local", "/usr") for folder in ("lib", "libexec")
 )
+FIRST_WITHIN_S = 15
+"""An `ssh` that has to find the way first takes longer than a socket."""
 CONTAINERD_SOCKETS = ("/run/containerd/containerd.sock", "/run/docker/containerd/containerd.sock")
 
 
@@ -34,19 +37,20 @@ class ExistingEngine:
     def __init__(self, endpoint: Endpoint | None = None) -> None:
         """Speak of the daemon at `endpoint`, else of the CLI's current one. Raises `EngineNotFound`."""
         self.endpoint = endpoint or current()
-        if self.endpoint.socket is None:
+        if not known(self.endpoint.address):
             raise EngineNotFound(
                 _(
-                    "{origin} names {address}, and the course reaches Docker through a Unix socket only: "
+                    "{origin} names {address}, and the course reaches Docker at unix://, tcp:// and ssh:// only: "
                     "choose another engine with DOCKER_TUTOR_ENGINE or --engine."
                 ).format(origin=self.endpoint.origin, address=self.endpoint.address)
             )
         self._socket = self.endpoint.socket
+        self._where = self._socket or self.endpoint.whole
 
     @property
     def address(self) -> str:
-        """The daemon's own address."""
-        return self.endpoint.address
+        """The daemon's own address, with the folder of its certificates where it has any."""
+        return self.endpoint.whole
 
     @property
     def tools(self) -> Tools:
@@ -55,7 +59,7 @@ class ExistingEngine:
         config = {name: settings[name] for name in KEPT_SETTINGS if name in settings}
         plugins = [*settings.get("cliPluginsExtraDirs", ()), str(Path.home() / ".docker/cli-plugins")]
         own = {name: Path(place) for name in FOR_TOPICS if (place := shutil.which(name))}
-        daemon = daemon_process(self._socket)
+        daemon = daemon_process(self._socket) if self._socket else None
         enter = () if daemon and _same_network(daemon) and os.geteuid() == 0 else None
         containerd = next((address for address in CONTAINERD_SOCKETS if daemon and os.access(address, os.W_OK)), None)
         path: tuple[Path, ...] = ()
@@ -70,7 +74,7 @@ class ExistingEngine:
 
     def up(self, report: Report = silent) -> None:
         """Verify that it answers; fetch the command line client if the machine has none."""
-        reach(self._socket)
+        reach(self._where, within_s=FIRST_WITHIN_S)
         if not shutil.which("docker"):
             unpacked.ensure(report)
 
@@ -81,12 +85,12 @@ class ExistingEngine:
     def status(self) -> EngineStatus:
         """Say whether it answers."""
         try:
-            version = str(reach(self._socket)["Version"])
+            version = str(reach(self._where, within_s=FIRST_WITHIN_S)["Version"])
         except EngineNotPermitted as error:
             return EngineStatus(self.kind, "broken", str(error), self.address)
         except EngineNotFound as error:
             return EngineStatus(self.kind, "stopped", str(error), self.address)
-        daemon = daemon_process(self._socket)
+        daemon = daemon_process(self._socket) if self._socket else None
         detail = _("Your own Docker Engine answers ({origin}).").format(origin=self.endpoint.origin)
         return EngineStatus(self.kind, "running", detail, self.address, daemon, version)
 
@@ -94,7 +98,7 @@ class ExistingEngine:
         """Ask what it can do. Raises `EngineError` when it does not answer."""
         from docker_tutor.engines.probing import probe
 
-        return probe(self._socket, self.tools, disposable=False)
+        return probe(self._where, self.tools, disposable=False)
 
     def logs(self) -> str:
         """Say where its log is: it belongs to whoever started the daemon."""

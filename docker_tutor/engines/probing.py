@@ -14,14 +14,17 @@ from docker_tutor.engines.looking import cgroups_visible, daemon_process, ipvs_a
 
 __all__ = ["probe"]
 
+NOBODY = "unix:///nowhere"
+"""For what only the client is asked."""
 
-def probe(path: Path, tools: Tools, *, disposable: bool) -> Capabilities:
-    """Return what the daemon at the socket `path` can do. Raises `EngineNotFound` or `EngineNotPermitted`."""
-    version = reach(path)
-    info: dict[str, Any] = ask(path, "GET", "/info", within_s=30)
+
+def probe(where: Path | str, tools: Tools, *, disposable: bool) -> Capabilities:
+    """Return what the daemon at a Unix socket or an address can do. Raises `EngineNotFound` or `EngineNotPermitted`."""
+    version = reach(where)
+    info: dict[str, Any] = ask(where, "GET", "/info", within_s=30)
     store = _image_store(info)
-    daemon = daemon_process(path)
-    plugins = _plugins(path, tools)
+    daemon = daemon_process(where) if isinstance(where, Path) else None
+    plugins = _plugins(tools)
     return Capabilities(
         engine_version=str(version["Version"]),
         api_version=str(version["ApiVersion"]),
@@ -50,14 +53,14 @@ def _image_store(info: dict[str, Any]) -> Literal["graph", "containerd"]:
     return "containerd" if "containerd" in status.get("driver-type", "") else "graph"
 
 
-def _plugins(path: Path, tools: Tools) -> dict[str, str]:
+def _plugins(tools: Tools) -> dict[str, str]:
     """Return the CLI's plugins and their versions; empty when there is no CLI."""
     docker = shutil.which("docker", path=os.pathsep.join([*map(str, tools.path), os.environ.get("PATH", "")]))
     if docker is None:
         return {}
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "config.json").write_text(json.dumps(dict(tools.config)), encoding="utf-8")
-        environment = os.environ | {"DOCKER_CONFIG": folder, "DOCKER_HOST": f"unix://{path}"}
+        environment = os.environ | {"DOCKER_CONFIG": folder, "DOCKER_HOST": NOBODY}
         command = [docker, "info", "--format", "{{json .ClientInfo.Plugins}}"]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     found = json.loads(done.stdout) if done.returncode == 0 and done.stdout.strip() else []

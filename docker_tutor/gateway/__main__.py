@@ -28,7 +28,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--live", required=True, type=Path)
     parser.add_argument("--parent", required=True, type=int)
-    parser.add_argument("--tls", type=Path)
     parser.add_argument("--extension")
     parser.add_argument("--shared", action="store_true", help="the engine is not the course's own")
     return parser.parse_args()
@@ -92,7 +91,7 @@ def say(message: object) -> None:
 async def serve(arguments: argparse.Namespace) -> int:
     """Run one gateway from its first to its last moment; return the exit status."""
     server = Server(
-        Connector(arguments.upstream, arguments.tls),
+        Connector(arguments.upstream),
         arguments.scope,
         arguments.owner,
         arguments.folder,

@@ -18,25 +18,23 @@ def live_scopes() -> list[Registration]:
     return [entry for entry in live.registrations() if entry.alive]
 
 
-def dead_scopes(upstream: str, *, tls_folder: Path | None = None) -> list[str]:
+def dead_scopes(upstream: str) -> list[str]:
     """Return the scopes of this user and checkout that have no gateway any more and something left on the daemon.
 
     Raises OSError when the daemon does not answer, GatewayError when it answers with an error.
     """
     living = {entry.scope for entry in live_scopes()}
     registered = {entry.scope for entry in live.registrations() if entry.upstream == upstream}
-    found: set[str] = run(_labelled(Connector(upstream, tls_folder), live.owner()))
+    found: set[str] = run(_labelled(Connector(upstream), live.owner()))
     return sorted((found | registered) - living)
 
 
-def list_scope(upstream: str, scope: str, *, tls_folder: Path | None = None) -> Cleaned:
+def list_scope(upstream: str, scope: str) -> Cleaned:
     """Return what a scope has on the daemon, without changing anything."""
-    return remove_scope(upstream, scope, dry_run=True, tls_folder=tls_folder)
+    return remove_scope(upstream, scope, dry_run=True)
 
 
-def remove_scope(
-    upstream: str, scope: str, *, dry_run: bool = False, tls_folder: Path | None = None, disposable: bool | None = None
-) -> Cleaned:
+def remove_scope(upstream: str, scope: str, *, dry_run: bool = False, disposable: bool | None = None) -> Cleaned:
     """Remove everything of a scope that has no gateway any more; with `dry_run`, only say what there is.
 
     Raises OSError when the daemon does not answer, GatewayError when it answers with an error.
@@ -45,16 +43,16 @@ def remove_scope(
     ledger = read_ledger(Path(entry.folder)) if entry is not None else Ledger()
     if disposable is None:
         disposable = entry is not None and entry.disposable
-    cleaned: Cleaned = run(_remove(Connector(upstream, tls_folder), scope, ledger, disposable, dry_run))
+    cleaned: Cleaned = run(_remove(Connector(upstream), scope, ledger, disposable, dry_run))
     if entry is not None and not entry.alive and not dry_run and not cleaned.leftovers:
         (live.live_folder() / f"{scope}.json").unlink(missing_ok=True)
     return cleaned
 
 
-def remove_dead(upstream: str, *, dry_run: bool = False, tls_folder: Path | None = None) -> list[Cleaned]:
+def remove_dead(upstream: str, *, dry_run: bool = False) -> list[Cleaned]:
     """Remove what all dead scopes of this user and checkout left; with `dry_run`, only say what there is."""
-    scopes = dead_scopes(upstream, tls_folder=tls_folder)
-    return [remove_scope(upstream, scope, dry_run=dry_run, tls_folder=tls_folder) for scope in scopes]
+    scopes = dead_scopes(upstream)
+    return [remove_scope(upstream, scope, dry_run=dry_run) for scope in scopes]
 
 
 async def _labelled(connector: Connector, owner: str) -> set[str]:

@@ -46,7 +46,6 @@ class Gateway:
         extension: str | None = None,
         *,
         disposable: bool = True,
-        tls_folder: Path | None = None,
     ) -> "Gateway":
         """Start a gateway to `upstream` for `scope`; returns when its socket answers (0.2 s).
 
@@ -65,7 +64,6 @@ class Gateway:
         command += ["--folder", str(folder), "--owner", live.owner(), "--parent", str(os.getpid())]
         command += ["--live", str(live.live_folder() / f"{scope}.json")]
         command += ["--extension", extension] if extension else []
-        command += ["--tls", str(tls_folder)] if tls_folder else []
         command += [] if disposable else ["--shared"]
         with (folder / LOG_FILE).open("ab") as log:
             process = subprocess.Popen(

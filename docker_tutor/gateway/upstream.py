@@ -1,10 +1,9 @@
 """How to reach the daemon: a Unix socket, TCP, TCP with TLS, or `ssh` — behind one `open()`."""
 
 import asyncio
-import os
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,9 +44,7 @@ class Connector:
     """Opens connections to one daemon. Raises GatewayError for an address that it cannot understand."""
 
     address: str
-    """`unix:///path`, `tcp://host:port` or `ssh://user@host`, as `DOCKER_HOST` has it."""
-    tls_folder: Path | None = None
-    """Where `ca.pem`, `cert.pem` and `key.pem` are (`DOCKER_CERT_PATH`), for TCP with TLS."""
+    """`unix:///path`, `tcp://host:port`, `tcp://host:port?tls=FOLDER` or `ssh://user@host`: see `engines.dialing`."""
 
     async def open(self) -> Streams:
         """Open one connection. Raises OSError when the daemon does not answer."""
@@ -55,33 +52,27 @@ class Connector:
         if parts.scheme in {"unix", "http+unix"}:
             return await _connected(asyncio.get_running_loop().create_unix_connection, parts.path)
         if parts.scheme in {"tcp", "http", "https"} and parts.hostname:
-            return await self._open_tcp(parts.hostname, parts.port)
+            return await self._open_tcp()
         if parts.scheme == "ssh" and parts.hostname:
-            return await self._open_ssh(parts.hostname, parts.port, parts.username)
+            return await self._open_ssh()
         raise GatewayError(_("“{address}” is no address of a Docker daemon").format(address=self.address))
 
-    async def _open_tcp(self, host: str, port: int | None) -> Streams:
-        if self.tls_folder is None:
-            return await _connected(asyncio.get_running_loop().create_connection, host, port or 2375)
-        import ssl
+    async def _open_tcp(self) -> Streams:
+        from docker_tutor.engines.dialing import host_and_port, tls_context, tls_folder
 
-        context = ssl.create_default_context(cafile=str(self.tls_folder / "ca.pem"))
-        context.load_cert_chain(self.tls_folder / "cert.pem", self.tls_folder / "key.pem")
-        return await _connected(asyncio.get_running_loop().create_connection, host, port or 2376, ssl=context)
+        host, port = host_and_port(self.address)
+        folder = tls_folder(self.address)
+        if folder is None:
+            return await _connected(asyncio.get_running_loop().create_connection, host, port)
+        from docker_tutor.gateway.tls import carried
 
-    async def _open_ssh(self, host: str, port: int | None, user: str | None) -> Streams:
-        # What the CLI itself does for ssh:// addresses: the far end's CLI carries bytes to its daemon.
-        where = [*(["-l", user] if user else []), *(["-p", str(port)] if port else []), "--", host]
-        process = await asyncio.create_subprocess_exec(
-            "ssh",
-            *where,
-            *("docker", "system", "dial-stdio"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            limit=BUFFER_BYTES,
-            start_new_session=True,
-            env=os.environ,
-        )
-        if process.stdout is None or process.stdin is None:
-            raise ConnectionError("ssh was started without pipes")
-        return process.stdout, process.stdin
+        return await _over(await carried(host, port, tls_context(folder)))
+
+    async def _open_ssh(self) -> Streams:
+        from docker_tutor.engines.dialing import connect
+
+        return await _over(connect(self.address, None))  # which starts `ssh`, and waits for nothing
+
+
+async def _over(ours: socket.socket) -> Streams:
+    return await _connected(asyncio.get_running_loop().create_unix_connection, None, sock=ours)

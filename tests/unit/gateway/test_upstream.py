@@ -67,7 +67,7 @@ def test_a_daemon_is_asked_through_ssh(tmp_path: Path, monkeypatch: pytest.Monke
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     ask_over_tcp(monkeypatch, lambda _port: "ssh://me@far:2222")
-    assert (tmp_path / "ssh.words").read_text() == "-l me -p 2222 -- far docker system dial-stdio"
+    assert (tmp_path / "ssh.words").read_text() == "-T -o BatchMode=yes -l me -p 2222 -- far docker system dial-stdio"
 
 
 @pytest.mark.parametrize("address", ["", "nonsense", "tcp://", "ftp://x"])
