@@ -20,6 +20,8 @@ from docker_tutor.i18n import _
 __all__ = ["Prunes"]
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0}
+ANONYMOUS = "com.docker.volume.anonymous"
+"""The engine's own label of a volume that nobody gave a name: a prune takes those even without `all`."""
 _KNOWN_FILTERS = {"label", "until", "dangling", "all"}
 
 
@@ -78,9 +80,11 @@ class Prunes:
         return Reply(200, {"NetworksDeleted": deleted or None})
 
     async def _volumes(self, filters: dict[str, Any]) -> Reply:
-        names = [entry["Name"] for entry in await self._list("/volumes", filters)] if _says_yes(filters, "all") else []
+        every = _says_yes(filters, "all")
+        own = await self._list("/volumes", filters)
+        names = [entry["Name"] for entry in own if every or ANONYMOUS in (entry.get("Labels") or {})]
         if not filters.get("label"):
-            names += [name for kind, name in self._journal.names() if kind == "volume"]  # anonymous
+            names += [name for kind, name in self._journal.names() if kind == "volume" and name not in names]
         sizes = await self._sizes(names)
         deleted = [name for name in names if name in sizes and await self._gone(f"/volumes/{quote(name, safe='')}")]
         return Reply(200, {"VolumesDeleted": deleted or None, "SpaceReclaimed": sum(sizes[name] for name in deleted)})

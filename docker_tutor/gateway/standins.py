@@ -18,7 +18,7 @@ from docker_tutor.gateway.requests import Request
 __all__ = ["PREFIX", "StandIns", "stand_in_for"]
 
 PREFIX = "docker-tutor/stand-in/"
-_LOOKED_UP = re.compile(r"/images/(.+)/(json|history)")
+_LOOKED_UP = re.compile(r"/images/(.+)/(json|history|get)")
 
 
 def stand_in_for(name: str) -> str:
@@ -44,6 +44,8 @@ class StandIns:
             seen = await self._seen(typed)
             if seen != typed:
                 request.path = f"/images/{quote(seen, safe='/:')}/{match[2]}"
+        elif request.method == "GET" and request.path == "/images/get":
+            request.query["names"] = [await self._seen(name) for name in request.query.get("names", [])]
 
     async def _seen(self, name: str) -> str:
         if not name or "@" in name or name.startswith(PREFIX) or await self._id(name):

@@ -71,7 +71,7 @@ def test_a_quota_is_kept_and_its_waits_are_seen(room: Room) -> None:
 
 
 def test_more_cpus_than_there_are_is_refused(room: Room) -> None:
-    with pytest.raises(APIError, match="(?i)range of CPUs"):
+    with pytest.raises(APIError, match=r"(?i)range of CPUs"):
         cgroups.cpu_quota(room, cpus=(1000.0,), seconds=1)
 
 

@@ -64,7 +64,10 @@ def test_drivers_reach_whom_the_course_says(room: Room) -> None:
     assert found.reached("host", "user bridge 2")
     assert not found.reached("none", "host")
     assert found.find("none").stack.names == ("lo",)
-    assert found.reached("macvlan 1", "macvlan 2")
+    # Where the engine is not ours, macvlan takes an interface of its own, which not every kernel can make.
+    made = "macvlan 1" in {member.title for member in found.members}
+    assert made or not room.capabilities.disposable
+    assert found.reached("macvlan 1", "macvlan 2") == made
     assert not found.reached("macvlan 1", "host")
     assert not found.reached("host", "macvlan 1")
 
