@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from docker_tutor.plots.anatomy import two_stacks
+    from docker_tutor.plots.archaeology import secret_archaeology
+    from docker_tutor.plots.bases import base_images
     from docker_tutor.plots.builds import build_comparison, build_gantt
     from docker_tutor.plots.cache import cache_grid, cache_oracle
     from docker_tutor.plots.cgroups import memory_until_killed, pids_until_refused, shares_split
@@ -18,9 +20,11 @@ if TYPE_CHECKING:
     from docker_tutor.plots.journey import packet_journey
     from docker_tutor.plots.layers import layer_bytes, layer_stack
     from docker_tutor.plots.life import life_of_a_run
+    from docker_tutor.plots.lifecycle import health_timeline, stop_times
     from docker_tutor.plots.namespaces import namespace_matrix
     from docker_tutor.plots.networks import alias_answers, name_resolution, network_speed, reachability
     from docker_tutor.plots.overlay import copy_up, overlay_view
+    from docker_tutor.plots.packing import split_and_combined
     from docker_tutor.plots.picture import Picture
     from docker_tutor.plots.processes import process_chain
     from docker_tutor.plots.runtimes import runtime_comparison
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 _MODULE_OF = {
     "Picture": "picture",
     "alias_answers": "networks",
+    "base_images": "bases",
     "build_comparison": "builds",
     "build_gantt": "builds",
     "cache_grid": "cache",
@@ -42,6 +47,7 @@ _MODULE_OF = {
     "copy_up": "overlay",
     "course_map": "course_map",
     "cpu_under_quota": "cgroups_cpu",
+    "health_timeline": "lifecycle",
     "layer_bytes": "layers",
     "layer_stack": "layers",
     "life_of_a_run": "life",
@@ -56,12 +62,15 @@ _MODULE_OF = {
     "process_chain": "processes",
     "reachability": "networks",
     "runtime_comparison": "runtimes",
+    "secret_archaeology": "archaeology",
     "sequence": "conversation",
     "service_failover": "swarm",
     "shares_split": "cgroups",
+    "split_and_combined": "packing",
     "stage_graph": "stages",
     "stage_sizes": "stages",
     "stats_over_time": "stats",
+    "stop_times": "lifecycle",
     "two_stacks": "anatomy",
     "volume_survival": "volumes",
     "volume_write_speed": "volumes",
@@ -71,6 +80,7 @@ _MODULE_OF = {
 __all__ = [
     "Picture",
     "alias_answers",
+    "base_images",
     "build_comparison",
     "build_gantt",
     "cache_grid",
@@ -80,6 +90,7 @@ __all__ = [
     "copy_up",
     "course_map",
     "cpu_under_quota",
+    "health_timeline",
     "layer_bytes",
     "layer_stack",
     "life_of_a_run",
@@ -94,12 +105,15 @@ __all__ = [
     "process_chain",
     "reachability",
     "runtime_comparison",
+    "secret_archaeology",
     "sequence",
     "service_failover",
     "shares_split",
+    "split_and_combined",
     "stage_graph",
     "stage_sizes",
     "stats_over_time",
+    "stop_times",
     "two_stacks",
     "volume_survival",
     "volume_write_speed",
