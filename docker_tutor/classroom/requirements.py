@@ -39,6 +39,13 @@ REQUIREMENTS: Mapping[str, Requirement] = {
         lambda able: able.swap_limit,
         lambda: _("This needs limits on swap, and this kernel keeps no count of swap: boot it with swapaccount=1."),
     ),
+    "limits": Requirement(
+        lambda able: able.cgroup_driver != "none",
+        lambda: _(
+            "This needs limits, and this engine sets none: a rootless one can on a machine with version 2 of the "
+            "control groups."
+        ),
+    ),
     "two_cpus": Requirement(
         lambda able: able.cpus >= 2,
         lambda: _("This needs two CPUs, and this engine has one: give its machine a second one."),

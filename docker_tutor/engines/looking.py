@@ -6,7 +6,7 @@ import struct
 from pathlib import Path
 from typing import Any
 
-__all__ = ["cgroups_visible", "daemon_process", "ipvs_available", "layers_visible"]
+__all__ = ["cgroups_visible", "daemon_process", "ipvs_available", "layers_visible", "processes_visible"]
 
 PEER = struct.Struct("3i")
 DAEMON = "dockerd"
@@ -31,6 +31,14 @@ def daemon_process(path: Path) -> int | None:
         # A dockerd that systemd started is systemd's child, a private one is not.
         return next((pid for pid in _pids() if _name(pid) == DAEMON and _parent(pid) == peer), None)
     return None
+
+
+def processes_visible(pid: int | None) -> bool:
+    """Whether the daemon numbers processes as we do: one in a container or a PID namespace has numbers of its own."""
+    try:
+        return pid is not None and Path("/proc/self/ns/pid").samefile(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return False
 
 
 def cgroups_visible(pid: int | None) -> bool:

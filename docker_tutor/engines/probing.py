@@ -10,7 +10,13 @@ from typing import Any, Literal
 
 from docker_tutor.engines.asking import ask, reach
 from docker_tutor.engines.base import Capabilities, Tools
-from docker_tutor.engines.looking import cgroups_visible, daemon_process, ipvs_available, layers_visible
+from docker_tutor.engines.looking import (
+    cgroups_visible,
+    daemon_process,
+    ipvs_available,
+    layers_visible,
+    processes_visible,
+)
 
 __all__ = ["probe"]
 
@@ -41,7 +47,7 @@ def probe(where: Path | str, tools: Tools, *, disposable: bool) -> Capabilities:
         ipvs=ipvs_available(daemon),
         runtimes=tuple(sorted(info.get("Runtimes", ()))),
         cache_export_local=store == "containerd",
-        host_processes=daemon is not None,
+        host_processes=processes_visible(daemon),
         host_cgroups=cgroups_visible(daemon),
         host_layers=layers_visible(info),
         disposable=disposable,

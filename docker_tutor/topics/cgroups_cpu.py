@@ -158,9 +158,11 @@ def cpu_quota(room: Room, *, cpus: Sequence[float | None] = (0.25, 0.75), second
     """Let one container for each of `cpus` spin under that `--cpus` (None: without), sampled every 10 ms.
 
     Each container also answers small requests; they are sent on time whether or not the last one was answered.
-    Raises docker.errors.APIError when the engine refuses a quota, CommandFailed when it cannot be watched.
+    Raises docker.errors.APIError when the engine refuses a quota, CapabilityMissing when it would ignore it,
+    CommandFailed when it cannot be watched.
     Source: Documentation/scheduler/sched-bwc.rst in the kernel.
     """
+    room.require("limits")
     names = [_("{cpus:g} CPU").format(cpus=limit) if limit else _("no quota") for limit in cpus]
     names = [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
     ports = {name: FIRST_PORT + place for place, name in enumerate(names)}

@@ -103,8 +103,10 @@ def memory_limit(room: Room, *, limit_bytes: int, ask_bytes: int, memory_swap_by
 
     `memory_swap_bytes` is what `--memory-swap` takes: memory *and* swap; left out it equals the limit, so no swap.
     The program runs under a process that outlives its kill, because the kernel's count of kills goes with the group.
-    Raises docker.errors.APIError when the engine refuses the limits, CommandFailed when it cannot be watched.
+    Raises docker.errors.APIError when the engine refuses the limits, CapabilityMissing when it would ignore them,
+    CommandFailed when it cannot be watched.
     """
+    room.require("limits")
     total = limit_bytes if memory_swap_bytes is None else memory_swap_bytes
     quantities = ("memory.usage", "memory.limit", "memory.swap")
     with kept(room, "greedy", _GREEDY, str(ask_bytes), mem_limit=limit_bytes, memswap_limit=total) as greedy:

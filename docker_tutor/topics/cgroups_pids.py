@@ -80,9 +80,11 @@ class PidsRun:
 def pids_limit(room: Room, *, limit: int, attempts: int) -> PidsRun:
     """Run a program under `--pids-limit` that tries to start `attempts` processes, which all stay.
 
-    Raises CommandFailed when the program could not report: below a limit of about 3 nothing starts at all.
+    Raises CommandFailed when the program could not report: below a limit of about 3 nothing starts at all;
+    CapabilityMissing where the engine would ignore the limit.
     Source: Documentation/admin-guide/cgroup-v1/pids.rst in the kernel; `man 2 fork` for EAGAIN.
     """
+    room.require("limits")
     with kept(room, "forks", _FORK, str(attempts), pids_limit=limit) as forker:
         forker.start()
         code = int(forker.wait(timeout=30)["StatusCode"])

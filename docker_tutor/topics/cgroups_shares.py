@@ -68,9 +68,10 @@ class CpuShares:
 def cpu_shares(room: Room, *, shares: Sequence[int] = (1024, 512), seconds: float = 2.0) -> CpuShares:
     """Let one container for each of `shares` spin, all on one CPU, and measure what each gets over `seconds`.
 
-    Raises CapabilityMissing when the engine has several CPUs and cannot keep containers on one of them.
+    Raises CapabilityMissing when the engine ignores weights, or has several CPUs and cannot keep containers on one.
     Source: Documentation/scheduler/sched-design-CFS.rst in the kernel.
     """
+    room.require("limits")
     settings = _on_one_cpu(room)
     containers: dict[str, Container] = {}
     with ExitStack() as stack:

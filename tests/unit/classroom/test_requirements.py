@@ -40,6 +40,7 @@ UNABLE = replace(
     host_cgroups=False,
     host_layers=False,
     disposable=False,
+    cgroup_driver="none",
 )
 EITHER = {"cgroup_v1", "cgroup_v2", "graph_store", "containerd_store"}
 
