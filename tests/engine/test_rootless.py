@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -59,8 +60,8 @@ def socket() -> Iterator[Path]:
         "DOCKERD_ROOTLESS_ROOTLESSKIT_NET": "slirp4netns",
     }
     script = AS_A_USER.format(home=home, root=root, user=USER)
-    # Of a PID namespace of its own: what the user has started ends with it.
-    words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+    # Of a PID namespace of its own: what the user has started ends with its first process.
+    words = ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", script]
     with subprocess.Popen(
         words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     ) as daemon:
@@ -75,7 +76,8 @@ def socket() -> Iterator[Path]:
                 pytest.fail("".join(said))
             yield home / "run/docker.sock"
         finally:
-            daemon.kill()
+            first = Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text(encoding="ascii").split()
+            os.kill(int(first[0]), signal.SIGKILL)
     shutil.rmtree(home)
 
 
