@@ -29,7 +29,9 @@ def build_gantt(trace: Trace) -> Picture:
         axes.barh(y, width, left=step.start_s, height=0.7, color=colour, alpha=0.55, edgecolor=colour, hatch=hatch)
         word = _word(step)
         late = step.start_s + width > 0.8 * trace.seconds
-        x = step.start_s if late else step.start_s + width
+        # A bar over nearly the whole width has room for its word inside only.
+        within = late and step.start_s < 0.12 * trace.seconds
+        x = step.start_s if late and not within else step.start_s + width
         axes.annotate(
             word,
             (x, y),
@@ -38,6 +40,7 @@ def build_gantt(trace: Trace) -> Picture:
             ha="right" if late else "left",
             va="center",
             fontsize=8,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5} if within else None,
         )
     axes.set_yticks(range(len(steps)), [_shortened(step.name) for step in steps], fontsize=8, family="monospace")
     axes.set_ylim(len(steps) - 0.4, -0.6)
