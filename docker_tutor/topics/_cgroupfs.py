@@ -32,6 +32,7 @@ class Place(NamedTuple):
 
 PLACES: dict[str, Place] = {
     "memory.limit": Place("memory", "memory.limit_in_bytes", "memory.max"),
+    "memory.reservation": Place("memory", "memory.soft_limit_in_bytes", "memory.low"),
     "memory.usage": Place("memory", "memory.usage_in_bytes", "memory.current"),
     "memory.swap": Place("memory", "memory.memsw.limit_in_bytes", "memory.swap.max"),
     "memory.swappiness": Place("memory", "memory.swappiness", ""),

@@ -3,14 +3,16 @@
 Source: Docker's reference of `docker compose`; the labels are Compose's own (`com.docker.compose.*`).
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+from docker.errors import NotFound
 
 from docker_tutor.classroom.room import Room
 
-__all__ = ["Effect", "Inventory", "effect", "inventory"]
+__all__ = ["Effect", "Inventory", "containers", "effect", "inventory"]
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
@@ -63,17 +65,27 @@ class Effect:
 
 
 def inventory(room: Room, project: str) -> Inventory:
-    """List what belongs to `project`, with one call per kind of object."""
+    """List what belongs to `project`, containers with the state that they have at this moment."""
     own = {"label": f"{PROJECT}={project}"}
     states, ids = {}, {}
     for container in room.api.containers(all=True, filters=own):
         labels = container["Labels"]
         name = f"{labels[SERVICE]}-{labels.get(NUMBER, '1')}"
-        states[name], ids[name] = container["State"], container["Id"]
+        # The engine's list may be a moment behind: a container that `stop` has waited for can still be running in it.
+        with suppress(NotFound):  # removed since the list was made
+            states[name] = room.api.inspect_container(container["Id"])["State"]["Status"]
+            ids[name] = container["Id"]
     networks = {n["Labels"]["com.docker.compose.network"]: n["Driver"] for n in room.api.networks(filters=own)}
     listed = room.api.volumes(filters=own)["Volumes"] or []
     volumes = {v["Labels"]["com.docker.compose.volume"]: v["Driver"] for v in listed}
     return Inventory(states, ids, networks, volumes)
+
+
+def containers(room: Room, project: str, service: str) -> list[str]:
+    """Return the ids of a service's containers, running or not, in the order of their numbers."""
+    own = {"label": [f"{PROJECT}={project}", f"{SERVICE}={service}"]}
+    found = room.api.containers(all=True, filters=own)
+    return [str(c["Id"]) for c in sorted(found, key=lambda c: int(c["Labels"].get(NUMBER, "1")))]
 
 
 def effect(room: Room, project: str, *words: str, folder: Path | None = None, timeout_s: float = 300) -> Effect:

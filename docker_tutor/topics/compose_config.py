@@ -63,11 +63,13 @@ def model(room: Room, *files: str, folder: Path | None = None, env: dict[str, st
     """Return the model that Compose makes of `files`: `docker compose -f … config --format json`.
 
     Without `files`, Compose looks for its own: `compose.yaml` and `compose.override.yaml`.
+    The folder itself is written as `.`, so that a model looks the same on every machine.
     Raises CommandFailed with Compose's own words when the files are not valid.
     """
     options = [word for file in files for word in ("-f", file)]
     done = room.cli("compose", *options, "config", "--format", "json", cwd=folder, env=env)
-    merged: dict[str, Any] = json.loads(done.stdout)
+    here = json.dumps(str(folder or room.folder))[1:-1]
+    merged: dict[str, Any] = json.loads(done.stdout.replace(here, "."))
     return merged
 
 

@@ -1,0 +1,1 @@
+"""What the development file mounts over the image."""
