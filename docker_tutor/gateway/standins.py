@@ -18,7 +18,8 @@ from docker_tutor.gateway.requests import Request
 __all__ = ["PREFIX", "StandIns", "stand_in_for"]
 
 PREFIX = "docker-tutor/stand-in/"
-_LOOKED_UP = re.compile(r"/images/(.+)/(json|history|get)")
+_LOOKED_UP = {"GET": re.compile(r"/images/(.+)/(json|history|get)"), "POST": re.compile(r"/images/(.+)/(tag)")}
+"""Where a request's path names the image that it is about. A tag is another name: of a stand-in, as of an image."""
 
 
 def stand_in_for(name: str) -> str:
@@ -39,7 +40,7 @@ class StandIns:
         """Let a request name the stand-in when there is one and the real image is not here."""
         if request.path == "/containers/create" and request.body is not None:
             request.body["Image"] = await self._seen(str(request.body.get("Image") or ""))
-        elif request.method == "GET" and (match := _LOOKED_UP.fullmatch(request.path)):
+        elif (looks := _LOOKED_UP.get(request.method)) and (match := looks.fullmatch(request.path)):
             typed = unquote(match[1])
             seen = await self._seen(typed)
             if seen != typed:

@@ -138,6 +138,8 @@ def test_a_stand_in_is_found_under_the_real_name_within_the_room_alone(untouched
         room.cli("build", "-t", "made:1", "-", stdin="FROM alpine:3.19\nRUN : a\n", env={"DOCKER_BUILDKIT": builder})
         room.cli("run", "--rm", "made:1", "true")
         room.cli("save", "--output", "saved.tar", "alpine:3.19")
+        room.cli("tag", "alpine:3.19", "another:1")
+        room.cli("image", "rm", "another:1")
         assert not _names(direct) & {"alpine:3.19"}
     left = _names(direct)
     direct.close()
