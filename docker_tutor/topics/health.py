@@ -4,19 +4,22 @@ Sources: Dockerfile reference, HEALTHCHECK; Engine API, `State.Health.Log` (the 
 """
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
+from docker.models.containers import Container
 
 from docker_tutor.classroom.conditions import ContainerState
 from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 
-__all__ = ["HealthTimeline", "Probe", "through_sickness"]
+__all__ = ["HealthTimeline", "Probe", "follow", "through_sickness"]
 
 NANOSECONDS = 10**9
+SICK = "/tmp/sick"  # noqa: S108  (in the container)
 SERVICE = """\
 import http.server, pathlib
 class Page(http.server.BaseHTTPRequestHandler):
@@ -100,35 +103,44 @@ def through_sickness(room: Room, interval_s: float = 0.5, retries: int = 3) -> H
             "retries": retries,
         },
     )
+    try:
+        return follow(room, container, fall_ill=("touch", SICK), recover=("rm", SICK))
+    finally:
+        container.remove(force=True)
+
+
+def follow(room: Room, container: Container, *, fall_ill: Sequence[str], recover: Sequence[str]) -> HealthTimeline:
+    """Wait until a container is healthy, run `fall_ill` inside, then `recover` once the engine has noticed.
+
+    Its health check has to have an interval and retries of its own. Raises WaitTimedOut when it does not get well.
+    """
+    identity = str(container.id)
+    settings = room.api.inspect_container(identity)["Config"]["Healthcheck"]
     probes: dict[str, dict[str, Any]] = {}
 
     def remember() -> dict[str, Any]:
-        state: dict[str, Any] = room.api.inspect_container(str(container.id))["State"]
+        state: dict[str, Any] = room.api.inspect_container(identity)["State"]
         probes.update({probe["Start"]: probe for probe in state["Health"]["Log"] or []})
         return state
 
-    try:
-        began = _timestamp(room.api.inspect_container(str(container.id))["State"]["StartedAt"])
-        room.wait.healthy(container, within_s=60)
-        remember()
-        container.exec_run(["touch", "/tmp/sick"])  # noqa: S108  (in the container)
-        ill = time.time()
-        room.wait.until(container, Unhealthy(), within_s=60)
-        running = remember()["Running"]
-        container.exec_run(["rm", "/tmp/sick"])  # noqa: S108
-        cured = time.time()
-        room.wait.healthy(container, within_s=60)
-        end = time.time()
-        remember()
-        changes = _changes(room, str(container.id), began, end)
-    finally:
-        container.remove(force=True)
+    began = _timestamp(room.api.inspect_container(identity)["State"]["StartedAt"])
+    room.wait.healthy(container, within_s=120)
+    remember()
+    container.exec_run(list(fall_ill))
+    ill = time.time()
+    room.wait.until(container, Unhealthy(), within_s=60)
+    running = remember()["Running"]
+    container.exec_run(list(recover))
+    cured = time.time()
+    room.wait.healthy(container, within_s=60)
+    end = time.time()
+    remember()
+    changes = _changes(room, identity, began, end)
     runs = [Probe(_timestamp(p["Start"]) - began, _timestamp(p["End"]) - began, p["ExitCode"]) for p in probes.values()]
-    states = ((0.0, "starting"), *((at - began, state) for at, state in changes))
     return HealthTimeline(
-        interval_s,
-        retries,
-        states,
+        settings["Interval"] / NANOSECONDS,
+        settings["Retries"],
+        ((0.0, "starting"), *((at - began, state) for at, state in changes)),
         tuple(sorted(runs, key=lambda probe: probe.start_s)),
         ill - began,
         cured - began,
