@@ -1,12 +1,13 @@
 """A daemon that is there already: shared with the reader's own work, so never restarted, pruned or thrown away."""
 
+import http.client
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from docker_tutor.engines import programs as unpacked
-from docker_tutor.engines.asking import reach
+from docker_tutor.engines.asking import ask, reach
 from docker_tutor.engines.base import Capabilities, EngineStatus, Tools
 from docker_tutor.engines.dialing import known
 from docker_tutor.engines.endpoints import Endpoint, cli_settings, current
@@ -46,6 +47,7 @@ class ExistingEngine:
             )
         self._socket = self.endpoint.socket
         self._where = self._socket or self.endpoint.whole
+        self._told: str | None = None
 
     @property
     def address(self) -> str:
@@ -61,7 +63,7 @@ class ExistingEngine:
         own = {name: Path(place) for name in FOR_TOPICS if (place := shutil.which(name))}
         daemon = daemon_process(self._socket) if self._socket else None
         enter = () if daemon and _same_network(daemon) and os.geteuid() == 0 else None
-        containerd = next((address for address in CONTAINERD_SOCKETS if daemon and os.access(address, os.W_OK)), None)
+        containerd = self._containerd() if daemon else None
         path: tuple[Path, ...] = ()
         ours = unpacked.found()
         if ours and "docker" not in own:
@@ -71,6 +73,17 @@ class ExistingEngine:
             plugins.append(str(ours.plugins))
         config["cliPluginsExtraDirs"] = plugins
         return Tools(path=path, config=config, programs=own, enter=enter, containerd=containerd)
+
+    def _containerd(self) -> str | None:
+        """Return the address of its containerd: the one that it names (Docker 27 and later), else the usual one."""
+        if self._told is None:
+            try:
+                info = ask(self._where, "GET", "/info")
+                self._told = str((info.get("Containerd") or {}).get("Address") or "")
+            except (OSError, ValueError, http.client.HTTPException):
+                return None  # it does not answer now
+        usual = (self._told,) if self._told else CONTAINERD_SOCKETS
+        return next((address for address in usual if os.access(address, os.W_OK)), None)
 
     def up(self, report: Report = silent) -> None:
         """Verify that it answers; fetch the command line client if the machine has none."""

@@ -91,6 +91,7 @@ def test_the_engine_is_found_where_its_owner_points_and_is_known_for_what_it_is(
     assert (found.image_store, found.storage_driver) == (
         ("graph", "overlay2") if theirs.store == "graph" else ("containerd", "overlayfs")
     )
+    assert engine.tools.containerd == str(theirs.engine.layout.containerd_socket)
     assert found.cache_export_local == (theirs.store == "containerd")
 
 
