@@ -122,9 +122,10 @@ class CpuLane:
     def answered_in_a_wait(self) -> int:
         """Requests that were sent in a wait and answered before it ended: none, if the kernel keeps to the quota.
 
-        A wait ends somewhere between two samples; only what was answered before the earlier one counts.
+        A wait ends somewhere between two samples; only what was answered before the earlier one counts. On a busy
+        machine samples come late, and how late the latest was is the margin.
         """
-        step_s = self.seconds / max(1, len(self.samples) - 1)
+        step_s = max((after.time_s - before.time_s for before, after in pairwise(self.samples)), default=0.0)
         return sum(
             span.start_s < reply.time_s and reply.time_s + reply.latency_s < span.end_s - 1.5 * step_s
             for span in self.throttled
