@@ -101,4 +101,6 @@ def _label(text: str, *, mono: bool = False) -> Any:
     import ipywidgets
 
     family = "font-family:monospace;" if mono else ""
-    return ipywidgets.HTML(f"<div style='{family}font-size:85%;line-height:1.2'>{html.escape(text)}</div>")
+    return ipywidgets.HTML(
+        f"<div style='{family}font-size:78%;line-height:1.2;overflow-wrap:anywhere'>{html.escape(text)}</div>"
+    )

@@ -1,4 +1,4 @@
-"""A look into each layer of an image: choose one with the arrow keys, open folders with Enter.
+"""A look into each layer of an image: go to one with Tab and choose it with Space; folders open with Space too.
 
 Without a kernel the picture of all layers is left, and the same data as a table.
 """
@@ -21,6 +21,8 @@ __all__ = ["LayerExplorer"]
 
 SHOWN = 200
 """A layer's largest changes that are listed; the others are counted."""
+WIDE = 84
+"""Characters of a layer's button."""
 SIGNS = {"added": "+", "changed": "~", "removed": "−"}
 
 
@@ -42,6 +44,7 @@ class LayerExplorer:
         self.chosen = len(image.layers) - 1
         self.kinds = frozenset(SIGNS)
         self._tree: ipywidgets.HTML | None = None
+        self._buttons: dict[int, ipywidgets.Button] = {}
 
     def choose(self, index: int) -> None:
         """Look into layer `index`, counted from 0 at the bottom. Raises IndexError."""
@@ -96,19 +99,34 @@ class LayerExplorer:
             hidden=human_bytes(layer.hidden_bytes),
         )
 
+    def _mark(self) -> None:
+        for index, button in self._buttons.items():
+            layer = self.image.layers[index]
+            mark = "▸" if index == self.chosen else " "
+            label = f"{mark} {index:>2} {human_bytes(layer.size_bytes):>9}  {layer.instruction}"
+            button.description = label[:WIDE].ljust(WIDE).replace(" ", "\u00a0")  # filled up: it stands left
+
     def _redraw(self) -> None:
+        self._mark()
         if self._tree is not None:
             self._tree.value = self.page()
 
     def _widget(self) -> "ipywidgets.VBox":
         import ipywidgets
 
-        options = [
-            (f"{layer.index:>2}  {human_bytes(layer.size_bytes):>9}  {layer.instruction}"[:90], layer.index)
+        # Buttons and not a list box: JupyterLab keeps the arrow keys for itself.
+        wide = ipywidgets.Layout(width="100%", max_width="60em", min_height="2em")
+        self._buttons = {
+            layer.index: ipywidgets.Button(layout=wide, tooltip=_("Look into this layer"))
             for layer in reversed(self.image.layers)
-        ]
-        wide = ipywidgets.Layout(width="100%", max_width="60em")
-        layers = ipywidgets.Select(options=options, value=self.chosen, rows=min(len(options), 10), layout=wide)
+        }
+        for index, button in self._buttons.items():
+            button.style.font_family = "monospace"
+            button.on_click(lambda _button, index=index: self.choose(index))
+        self._mark()
+        layers = ipywidgets.VBox(
+            list(self._buttons.values()), layout=ipywidgets.Layout(max_height="22em", overflow="auto")
+        )
         layers.add_class("docker-tutor-layers")
         kinds = [
             ipywidgets.ToggleButton(value=True, description=f"{sign} {_(kind)}", tooltip=_(kind))
@@ -119,7 +137,6 @@ class LayerExplorer:
         def narrow(_change: Any) -> None:
             self.show(*(kind for kind, button in zip(SIGNS, kinds, strict=True) if button.value))
 
-        layers.observe(lambda change: self.choose(change["new"]), names="value")
         for button in kinds:
             button.observe(narrow, names="value")
         head = ipywidgets.HTML(f"<strong>{html.escape(self.image.name)}</strong>: {html.escape(self.summary())}")

@@ -95,8 +95,11 @@ def test_a_layer_that_is_not_there_is_an_index_error() -> None:
 def test_the_list_is_chosen_from_by_keyboard_and_the_page_follows() -> None:
     explorer = LayerExplorer(image())
     _head, layers, kinds, tree = explorer._widget().children
-    assert isinstance(layers, ipywidgets.Select)
-    layers.value = 0
+    top, base = layers.children
+    assert top.description.startswith("▸")
+    base.click()
+    assert base.description.startswith("▸")
+    assert not top.description.startswith("▸")
     assert "ADD base" in tree.value
     kinds.children[0].value = False
     assert "nothing of that kind" in tree.value
