@@ -12,7 +12,8 @@ __all__ = ["MAX_CODE_LINES", "notebook_faults", "text_faults", "tracked_files"]
 MAX_CODE_LINES = 10
 VARYING = "nbval-ignore-output"
 
-_MACHINE_PATHS = re.compile(r"(?<![\w./])/(?:root|home/\w+|Users/\w+|work)/[\w.-]+")
+# A path after `target=` is one inside an image.
+_MACHINE_PATHS = re.compile(r"(?<![\w./])(?<!target=)/(?:root|home/\w+|Users/\w+|work)/[\w.-]+")
 _HOSTS = re.compile(
     r"\b(?:[\w-]+\.)*(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|(?:deb|security)\.debian\.org"
     r"|registry-1\.docker\.io|proxy\.golang\.org|repo1?\.maven\.(?:org|apache\.org)|ghcr\.io|quay\.io)"
