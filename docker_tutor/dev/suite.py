@@ -28,6 +28,10 @@ DEMONSTRATIONS = tuple(
     for subject in ("cgroups", "namespaces", "networks", "layers", "overlay", "builds", "volumes", "backups")
 )
 """What every engine must be able to show; the other tests on the engine are about engines, or break theirs."""
+KILLED_IN_CI = ("00-start-here", "01-vm-vs-container")
+"""The notebooks that a quick suite kills half-way and runs again; the whole suite does so with all."""
+GUESTS_IN_CI = ("00-start-here", "07-networks-and-volumes")
+"""The notebooks that a quick suite runs on somebody's engine."""
 STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
@@ -123,23 +127,30 @@ def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("tests on the engine", "engine", engine, engine="private")
     nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
     yield Step("notebooks, outputs compared", "notebooks", nbval, engine="private")
-    again = _pytest("again", "tests/notebooks", *arguments)
+    few = ("-k", " or ".join((*KILLED_IN_CI, "not test_again"))) if _quick() else ()
+    again = _pytest("again", "tests/notebooks", *few, *arguments)
     yield Step("notebooks, killed and again", "notebooks", again, engine="private")
 
 
 def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
     """Yield the demonstrations and the notebooks as guests on somebody's engine, with either image store.
 
-    With `DOCKER_TUTOR_FOREIGN=quick`, as in CI, the one is shown with one store and the other with the other.
+    With `DOCKER_TUTOR_SUITE=quick`, as in CI, the topics are shown with one store and some notebooks with the other.
     """
-    quick = os.environ.get("DOCKER_TUTOR_FOREIGN") == "quick"
+    quick = _quick()
+    notebooks = [f"notebooks/{name}.ipynb" for name in GUESTS_IN_CI] if quick else ["notebooks"]
     for store in STORES:
         tests = _pytest(f"guest-{store}", *DEMONSTRATIONS, *arguments)
         if store == "graph" or not quick:
             yield Step(f"as a guest ({store}): topics", "foreign", tests, engine=store)
-        nbval = _pytest(f"nbval-{store}", *_NBVAL, "notebooks", *arguments)
+        nbval = _pytest(f"nbval-{store}", *_NBVAL, *notebooks, *arguments)
         if store == "containerd" or not quick:
             yield Step(f"as a guest ({store}): notebooks", "foreign", nbval, engine=store)
+
+
+def _quick() -> bool:
+    """Return whether the long repetitions are done for a few notebooks only: CI has half an hour."""
+    return os.environ.get("DOCKER_TUTOR_SUITE") == "quick"
 
 
 def nbval_command(path: Path) -> tuple[str, ...]:
