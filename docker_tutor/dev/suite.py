@@ -135,7 +135,7 @@ def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
 def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
     """Yield the demonstrations and the notebooks as guests on somebody's engine, with either image store.
 
-    With `DOCKER_TUTOR_SUITE=quick`, as in CI, the topics are shown with one store and some notebooks with the other.
+    With `DOCKER_TUTOR_TESTS=quick`, as in CI, the topics are shown with one store and some notebooks with the other.
     """
     quick = _quick()
     notebooks = [f"notebooks/{name}.ipynb" for name in GUESTS_IN_CI] if quick else ["notebooks"]
@@ -150,7 +150,7 @@ def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
 
 def _quick() -> bool:
     """Return whether the long repetitions are done for a few notebooks only: CI has half an hour."""
-    return os.environ.get("DOCKER_TUTOR_SUITE") == "quick"
+    return os.environ.get("DOCKER_TUTOR_TESTS") == "quick"
 
 
 def nbval_command(path: Path) -> tuple[str, ...]:
