@@ -73,7 +73,8 @@ def dump(engine: Engine, docker: Docker) -> dict[str, str]:
         "rules": re.sub(r"^#.*\n|\[\d+:\d+\]", "", rules, flags=re.MULTILINE),
         "containers": docker("ps", "--all", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.State}} {{.Ports}}"),
         "networks": docker("network", "ls", "--no-trunc"),
-        "images": docker("images", "--all", "--no-trunc", "--quiet"),
+        # Images made in the same second come in any order.
+        "images": "\n".join(sorted(docker("images", "--all", "--no-trunc", "--quiet").split())),
         "volumes": docker("volume", "ls", "--quiet"),
     }
 

@@ -5,12 +5,16 @@ Source: `man 7 cgroups`.
 """
 
 import os
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from docker_tutor.processes import Process
 
 __all__ = ["processes", "remove", "thaw", "trees"]
+
+ATTEMPTS = 60
+PAUSE_S = 0.05
 
 
 def trees(parent: str) -> list[Path]:
@@ -42,12 +46,21 @@ def thaw(parent: str) -> None:
 
 
 def remove(parent: str) -> list[Path]:
-    """Remove the empty cgroups from the leaves up and return what would not go."""
-    for folder in _folders(parent):
-        try:
-            folder.rmdir()
-        except OSError:
-            continue  # reported by what is returned
+    """Remove the empty cgroups from the leaves up and return what would not go.
+
+    A cgroup is busy for a moment after its last process has been killed, and the kernel does not tell when it no
+    longer is (version 1 has no event for it): so it is asked again, for a short time.
+    """
+    pause = threading.Event()
+    for _attempt in range(ATTEMPTS):
+        for folder in _folders(parent):
+            try:
+                folder.rmdir()
+            except OSError:
+                continue  # reported by what is returned
+        if not trees(parent):
+            break
+        pause.wait(PAUSE_S)
     return trees(parent)
 
 
