@@ -2,6 +2,7 @@
 
 import io
 import json
+import contextlib
 import os
 import pty
 import select
@@ -44,9 +45,8 @@ def test_a_terminal_works_through_the_gateway(door: Door) -> None:
         os.write(terminal, b"echo $((6*7))\n")
         assert "42" in read_terminal(terminal, "42")
         os.write(terminal, b"exit 3\n")
-        read_terminal(terminal, "never printed")
-    except OSError:
-        pass  # how Linux says that the other side of a terminal has closed
+        with contextlib.suppress(OSError):  # how Linux says that the other side of a terminal has closed
+            read_terminal(terminal, "never printed")
     finally:
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
         os.close(terminal)
