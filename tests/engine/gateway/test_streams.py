@@ -1,8 +1,8 @@
 """What a gateway carries: terminals, pipes, logs, builds, Compose — unchanged, and let go of in the end."""
 
+import contextlib
 import io
 import json
-import contextlib
 import os
 import pty
 import select
