@@ -26,7 +26,13 @@ def _private() -> Engine:
     return PrivateEngine()
 
 
-KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private}
+def _uml() -> Engine:
+    from docker_tutor.engines.vm.engine import VmEngine
+
+    return VmEngine("uml")
+
+
+KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private, "uml": _uml}
 """How to make each kind; called only when it is wanted, so that nothing is imported in vain."""
 AUTOMATIC = ("existing", "private")
 """The order of `auto`."""

@@ -22,9 +22,9 @@ class Slirp:
         """Speak to the one that listens at `socket`."""
         self.socket = socket
 
-    async def add(self, port: int) -> int:
-        """Forward TCP from 127.0.0.1:`port` of this machine to the same port inside; return the rule's number."""
-        arguments = {"host_addr": "127.0.0.1", "host_port": port, "guest_addr": GUEST, "guest_port": port}
+    async def add(self, port: int, *, guest: str = GUEST, inside: int | None = None) -> int:
+        """Forward TCP from 127.0.0.1:`port` here to the same port (or `inside`) there; return the rule's number."""
+        arguments = {"host_addr": "127.0.0.1", "host_port": port, "guest_addr": guest, "guest_port": inside or port}
         answer = await self._ask("add_hostfwd", {"proto": "tcp", **arguments})
         return int(answer["id"])
 

@@ -1,0 +1,113 @@
+"""The guest's own end: starts dockerd, says when it answers, what listens, and that it is still there.
+
+Run inside the guest as `python3 -S -m docker_tutor.engines.vm.guest`, with the standard library alone, by `init.sh`.
+When this ends the machine is switched off: there is nothing else to keep it for.
+"""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask
+from docker_tutor.engines.vm.line import Messages, written
+
+__all__ = ["Guest", "listening"]
+
+LOOK_EVERY_S = 0.15
+"""The kernel tells nobody when a socket begins to listen: see `docker_tutor.engines.private.listeners`."""
+BEAT_EVERY_S = 2
+STOP_WITHIN_S = 12
+NOTIFY = "/run/dockerd.notify"
+SETTINGS = "/run/seed/daemon.json"
+CLIENTS_FROM = 32768
+"""A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
+
+
+class Guest:
+    """Keeps dockerd and talks over the line."""
+
+    def __init__(self, line: int, log: int) -> None:
+        """Talk over `line`; dockerd's log goes to `log`."""
+        self._line = line
+        self._messages = Messages()
+        self._diagnosis = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+        self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._ready.bind(NOTIFY)
+        self._said: list[list[Any]] = []
+        self._beats = 0
+        self._beat_at = 0.0
+        self._stopping = False
+        environment = os.environ | {"NOTIFY_SOCKET": NOTIFY}
+        command = ["dockerd", "--config-file", SETTINGS]
+        self._daemon = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._ended = os.pidfd_open(self._daemon.pid)
+
+    def run(self) -> None:
+        """Return when dockerd has ended."""
+        watched = [self._line, self._ready.fileno(), self._ended]
+        while True:
+            ready = select.select(watched, [], [], LOOK_EVERY_S)[0]
+            if self._ready.fileno() in ready and b"READY=1" in self._ready.recv(4096):
+                self._say({"ready": True})
+            if self._line in ready:
+                for message in self._messages.feed(os.read(self._line, 4096)):
+                    self._do(message)
+            if self._ended in ready:
+                status = self._daemon.wait()
+                if not self._stopping:
+                    self._say({"failed": "dockerd", "said": f"dockerd ended with {status}"})
+                return
+            self._look()
+
+    def _do(self, message: dict[str, Any]) -> None:
+        if message.get("do") == "stop":
+            self._stopping = True
+            self._daemon.send_signal(signal.SIGTERM)
+            signal.alarm(STOP_WITHIN_S)  # then this ends, and the guest with it
+        elif message.get("do") == "clock":
+            time.clock_settime(time.CLOCK_REALTIME, float(message["now"]))
+
+    def _look(self) -> None:
+        found = listening(ask(self._diagnosis))
+        if found != self._said:
+            self._said = found
+            self._say({"listeners": found})
+        if time.monotonic() >= self._beat_at:
+            self._beats += 1
+            self._beat_at = time.monotonic() + BEAT_EVERY_S
+            self._say({"beat": self._beats})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        left = written(message)
+        while left:
+            left = left[os.write(self._line, left) :]
+
+
+def listening(found: set[Listener]) -> list[list[Any]]:
+    """Return the listeners as they go over the line, without sockets that only wait for an answer."""
+    servers = (item for item in found if item.protocol == "tcp" or item.port < CLIENTS_FROM)
+    return sorted([item.protocol, item.port, item.address] for item in servers)
+
+
+def _main() -> None:
+    line = os.open(os.environ["LINE"], os.O_RDWR | os.O_NOCTTY)
+    log = os.open(os.environ["LOG"], os.O_WRONLY | os.O_NOCTTY)
+    try:
+        Guest(line, log).run()
+    finally:
+        for folder in ("/var/lib/docker", "/var/lib/containerd", "/disk"):
+            subprocess.run(["busybox", "umount", folder], check=False)
+        os.sync()
+        if Path("/proc/sysrq-trigger").exists():
+            subprocess.run(["busybox", "poweroff", "-f"], check=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    _main()

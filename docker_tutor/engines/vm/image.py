@@ -1,0 +1,286 @@
+"""The guest's disk, made once without root: packages unpacked, finished by hand where maintainer scripts would, packed.
+
+It is shared by all instances of the user and never written: every guest has a copy-on-write file of its own. The folder
+appears under its name only when it is whole. Beside the disk lie the kernel and the few libraries that it and `mke2fs`
+need.
+"""
+
+import errno
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from docker_tutor.engines.packages import Archive, unpack
+from docker_tutor.engines.patching import library_folder
+from docker_tutor.engines.vm.fitting import LOADER, fitted
+from docker_tutor.errors import DiskFull, EngineStartFailed
+from docker_tutor.i18n import _
+from docker_tutor.paths import cache_folder
+from docker_tutor.progress import Report, Step, silent
+from docker_tutor.units import MiB
+
+__all__ = ["Image", "ensure", "format_disk", "found"]
+
+PACKAGES = (
+    "base-files",
+    "busybox-static",
+    "ca-certificates",
+    "containerd",
+    "docker.io",
+    "e2fsprogs",
+    "iproute2",
+    "iptables",
+    "kmod",
+    "python3",
+    "runc",
+    "tini",
+    "user-mode-linux",
+)
+FORMAT = "1"
+"""Raised when this code makes another disk of the same packages."""
+NOT_NEEDED = (
+    "usr/share/doc",
+    "usr/share/man",
+    "usr/share/locale",
+    "usr/share/zoneinfo",
+    "usr/share/perl5",
+    "usr/share/bash-completion",
+    "usr/lib/uml",
+    "usr/bin/linux.uml",
+)
+MODULES_NOT_NEEDED = (
+    "drivers/scsi",
+    "drivers/usb",
+    "drivers/md",
+    "fs/btrfs",
+    "fs/xfs",
+    "fs/nfs",
+    "fs/nfsd",
+    "fs/ocfs2",
+)
+FOLDERS = ("dev", "disk", "etc", "proc", "root", "run", "sys", "tmp", "var/lib")
+FOR_THE_MACHINE = (
+    "libc.so.6",
+    LOADER,
+    "libe2p.so.2",
+    "libext2fs.so.2",
+    "libcom_err.so.2",
+    "libblkid.so.1",
+    "libuuid.so.1",
+)
+FILES = {
+    "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+    "etc/group": "root:x:0:\ndocker:x:999:\nnogroup:x:65534:\n",
+    "etc/hostname": "docker-tutor\n",
+    "etc/hosts": "127.0.0.1 localhost docker-tutor\n::1 localhost\n",
+    "etc/resolv.conf": "nameserver 10.0.2.3\n",
+}
+ROOM = 96 * MiB
+"""What a guest may write besides its own disk, in its copy."""
+UNPACKED_BYTES = 1200 * MiB
+STAMP = "stamp.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A guest's disk and what it is started with."""
+
+    folder: Path
+
+    @property
+    def disk(self) -> Path:
+        """The root file system, ext4."""
+        return self.folder / "root.img"
+
+    @property
+    def kernel(self) -> Path:
+        """User-Mode Linux, to be started in `libraries`."""
+        return self.folder / "linux.uml"
+
+    @property
+    def libraries(self) -> Path:
+        """The loader and the libraries for `kernel` and `mke2fs`."""
+        return self.folder / "lib"
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The packages inside, and their versions."""
+        return {name: str(version) for name, version in self._stamp()["packages"].items()}
+
+    @property
+    def whole(self) -> bool:
+        """Whether the files have the sizes they were made with."""
+        try:
+            return all((self.folder / name).stat().st_size == size for name, size in self._stamp()["sizes"].items())
+        except (OSError, ValueError, KeyError):
+            return False
+
+    def _stamp(self) -> dict[str, dict[str, object]]:
+        stamp: dict[str, dict[str, object]] = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
+        return stamp
+
+
+def found(suite: str | None = None) -> Image | None:
+    """Return the newest whole image that is here for `suite` (else the setting's); None if there is none."""
+    stamps = _home().glob(f"{Archive(suite).suite}-{FORMAT}-*/{STAMP}")
+    images = [Image(stamp.parent) for stamp in sorted(stamps, key=lambda s: s.stat().st_mtime_ns, reverse=True)]
+    return next((image for image in images if image.whole), None)
+
+
+def ensure(report: Report = silent, *, suite: str | None = None) -> Image:
+    """Return the image, making it if it is not here or is damaged. Raises a `PackageError`, `EngineStartFailed`."""
+    archive = Archive(suite)
+    home = _home()
+    home.mkdir(exist_ok=True)
+    with FileLock(home / "in-use.lock"):
+        if image := found(suite):
+            return image
+        debs = archive.fetch(PACKAGES, report)
+        name = hashlib.sha256("\n".join(deb.name for deb in debs).encode()).hexdigest()[:12]
+        folder = home / f"{archive.suite}-{FORMAT}-{name}"
+        try:
+            _make(folder, debs, report)
+        except OSError as error:
+            if error.errno != errno.ENOSPC:
+                raise
+            raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=home)) from error
+        return Image(folder)
+
+
+def format_disk(image: Image, file: Path, size_bytes: int) -> None:
+    """Make `file` a disk of `size_bytes` that takes no room yet. Raises `EngineStartFailed`, and leaves no half."""
+    making = file.with_name(f".{file.name}.making")
+    with making.open("wb") as opened:
+        opened.truncate(size_bytes)
+    making.chmod(0o600)
+    lazy = "lazy_itable_init=1,lazy_journal_init=1,nodiscard"
+    _mke2fs(image.libraries, image.folder, ["-m", "0", "-E", f"{lazy},root_owner=0:0", making])
+    making.replace(file)
+
+
+def _home() -> Path:
+    return cache_folder() / "guests"
+
+
+def _make(folder: Path, debs: Sequence[Path], report: Report) -> None:
+    if shutil.disk_usage(folder.parent).free < UNPACKED_BYTES:
+        raise DiskFull(
+            _("Making the guest's disk needs {size} MiB in {folder}: make room there and try again.").format(
+                size=UNPACKED_BYTES // MiB, folder=folder.parent
+            )
+        )
+    for abandoned in folder.parent.glob(".making-*"):
+        shutil.rmtree(abandoned)  # of a process that was killed: we hold the lock, so nobody is at it
+    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
+    try:
+        making.chmod(0o755)
+        root = making / "root"
+        unpack(debs, root, report)
+        task = _("Making the guest's disk")
+        report(Step(task, 0, 2))
+        _take_kernel(root, making)
+        _finish(root, making)
+        report(Step(task, 1, 2))
+        _pack(root, making)
+        shutil.rmtree(root)
+        report(Step(task, 2, 2))
+        sizes = {str(p.relative_to(making)): p.stat().st_size for p in making.rglob("*") if p.is_file()}
+        packages = dict(deb.name.removesuffix(".deb").split("_")[:2] for deb in debs)
+        (making / STAMP).write_text(json.dumps({"packages": packages, "sizes": sizes}, indent=1), encoding="utf-8")
+        if folder.exists():
+            shutil.rmtree(folder)
+        making.rename(folder)
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _take_kernel(root: Path, making: Path) -> None:
+    kernel = making / "linux.uml"
+    kernel.write_bytes(fitted((root / "usr/bin/linux.uml").read_bytes()))
+    kernel.chmod(0o755)
+    libraries = making / "lib"
+    libraries.mkdir()
+    for name in FOR_THE_MACHINE:
+        shutil.copy(library_folder(root) / name, libraries / name)
+    shutil.copy(root / "usr/sbin/mke2fs", making / "mke2fs")
+    (modules,) = (root / "usr/lib/uml/modules").iterdir()
+    kept = root / "usr/lib/modules" / modules.name
+    kept.parent.mkdir(exist_ok=True)
+    modules.rename(kept)
+    for part in MODULES_NOT_NEEDED:
+        shutil.rmtree(kept / "kernel" / part, ignore_errors=True)
+
+
+def _finish(root: Path, making: Path) -> None:
+    """Do what maintainer scripts would have done, as far as a guest needs it."""
+    for part in NOT_NEEDED:
+        path = root / part
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for part in FOLDERS:
+        (root / part).mkdir(parents=True, exist_ok=True)
+    # A pid file that outlives its daemon would keep the next one from starting.
+    if (root / "var/run").is_dir() and not (root / "var/run").is_symlink():
+        shutil.rmtree(root / "var/run")
+    _link(root / "var/run", "/run")
+    _link(root / "lib64", "usr/lib64")
+    for family in ("iptables", "ip6tables"):
+        for suffix in ("", "-save", "-restore"):
+            # UML's kernel has the old tables' NAT only.
+            _link(root / "usr/sbin" / f"{family}{suffix}", "xtables-legacy-multi")
+    for name, content in FILES.items():
+        _write(root / name, content)
+    authorities = sorted((root / "usr/share/ca-certificates").rglob("*.crt"))
+    bundle = "".join(file.read_text(encoding="ascii") for file in authorities)
+    _write(root / "etc/ssl/certs/ca-certificates.crt", bundle)
+    _write(root / "init", Path(__file__).with_name("init.sh").read_text(encoding="utf-8"))
+    (root / "init").chmod(0o755)
+    (release,) = (root / "usr/lib/modules").iterdir()
+    _run_with(making / "lib", library_folder(root), [root / "usr/bin/kmod", "-b", root, release.name], "depmod")
+
+
+def _pack(root: Path, making: Path) -> None:
+    used = sum(path.lstat().st_size + 4096 for path in root.rglob("*"))
+    disk = making / "root.img"
+    with disk.open("wb") as opened:
+        opened.truncate((used * 11 // 10 + ROOM) // MiB * MiB)
+    _mke2fs(making / "lib", making, ["-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0", "-d", root, disk])
+
+
+def _mke2fs(libraries: Path, folder: Path, arguments: Sequence[str | Path]) -> None:
+    _run_with(libraries, libraries, [folder / "mke2fs", "-q", "-F", "-t", "ext4", *arguments], "mke2fs")
+
+
+def _run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name: str) -> None:
+    """Run a program of the packages on any release: through its own loader."""
+    whole = [loader / LOADER, "--library-path", libraries, "--argv0", name, *command]
+    environment = {"PATH": os.environ.get("PATH", ""), "MKE2FS_CONFIG": "/nonexistent"}
+    done = subprocess.run(whole, capture_output=True, text=True, check=False, env=environment)
+    if done.returncode:
+        if "No space left" in done.stderr or "Could not allocate block" in done.stderr:
+            raise OSError(errno.ENOSPC, done.stderr.strip())
+        raise EngineStartFailed(
+            _("The guest's disk cannot be made, {program} says: {said}").format(program=name, said=done.stderr.strip())
+        )
+
+
+def _link(path: Path, target: str) -> None:
+    if path.is_symlink() or path.exists():
+        path.unlink()
+    path.symlink_to(target)
+
+
+def _write(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.write_text(content, encoding="utf-8")

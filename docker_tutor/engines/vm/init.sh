@@ -1,0 +1,51 @@
+#!/usr/bin/busybox sh
+# The first program of the guest: mounts, network, modules; then the one that keeps Docker.
+# The kernel's command line gives SEED, DISK, LINE, LOG, NIC (devices) and SHARE (a file system's type).
+PATH=/usr/sbin:/usr/bin
+export PATH LINE LOG
+b=/usr/bin/busybox
+fail() { echo "{\"failed\": \"$1\", \"said\": \"$($b tr -d '"\\\n' </run/said)\"}" >"$LINE"; $b sync; $b poweroff -f; }
+
+$b mount -t proc proc /proc
+$b mount -t sysfs sysfs /sys
+$b mount -t devtmpfs devtmpfs /dev 2>/dev/null
+$b mkdir -p /dev/pts /dev/shm /dev/mqueue
+$b mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
+$b mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+$b mount -t mqueue mqueue /dev/mqueue
+$b mount -t tmpfs -o mode=755 tmpfs /run
+$b mount -t tmpfs -o mode=1777 tmpfs /tmp
+$b mount -t cgroup2 cgroup2 /sys/fs/cgroup
+$b ln -sf /proc/self/fd /dev/fd
+$b hostname docker-tutor
+$b stty raw -echo <"$LINE"
+$b stty raw -echo <"$LOG"
+
+$b mkdir -m 700 /run/seed
+$b tar -x -f "$SEED" -C /run/seed 2>/run/said || fail seed
+# ext4 repairs what a killed guest has left, from its journal.
+$b mount -t ext4 -o noatime,discard "$DISK" /disk 2>/run/said || fail disk
+for folder in docker containerd; do
+    $b mkdir -p /disk/$folder /var/lib/$folder
+    $b mount --bind /disk/$folder /var/lib/$folder
+done
+
+ip link set lo up
+ip address add 10.0.2.100/24 dev "$NIC"
+# What listens on the guest's own loopback is reached by a second address (see keeper.py).
+ip address add 10.0.2.101/24 dev "$NIC"
+ip link set "$NIC" up
+ip route add default via 10.0.2.2
+$b xargs modprobe -a -q </run/seed/modules
+echo 1 >/proc/sys/net/ipv4/ip_forward
+echo 1 >"/proc/sys/net/ipv4/conf/$NIC/route_localnet"
+iptables -t nat -A PREROUTING -i "$NIC" -d 10.0.2.101 -j DNAT --to-destination 127.0.0.1
+
+while read -r folder; do
+    $b mkdir -p "$folder"
+    $b mount -t "$SHARE" -o "$folder" none "$folder" 2>/run/said || fail share
+done </run/seed/shares
+
+cd /run/seed || exit 1
+# tini takes over orphans; Python is asked for nothing but its library.
+PYTHONDONTWRITEBYTECODE=1 exec tini -g -- python3 -S -m docker_tutor.engines.vm.guest

@@ -1,0 +1,225 @@
+"""The keeper: the process that starts a virtual machine, holds its ends, and ends what is left when a part of it ends.
+
+Run as `python -m docker_tutor.engines.vm.keeper NAME RUNTIME DATA`, the fields of its layout. It reads the console and
+Docker's log, forwards ports, and listens for the guest's sign of life. The machine's programs end with it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Coroutine, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from docker_tutor.engines.private.state import State, write_json
+from docker_tutor.engines.vm import uml
+from docker_tutor.engines.vm.forwarding import Forwarding
+from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.line import Messages, written
+from docker_tutor.engines.vm.machine import Machine, Start
+from docker_tutor.engines.vm.seed import API_PORT
+from docker_tutor.engines.vm.sessions import end_sessions
+
+__all__ = ["Keeper", "main"]
+
+CHUNK_BYTES = 1 << 16
+SILENT_AFTER_S = 90
+"""A guest that has shown no sign of life for so long is taken for dead: its first program may be, and the rest spin."""
+STOP_WITHIN_S = 20
+PANIC = b"Kernel panic"
+
+log = logging.getLogger("keeper")
+
+
+class Keeper:
+    """Starts, listens, forwards, and ends."""
+
+    def __init__(self, layout: Layout, machine: Machine) -> None:
+        """Keep the machine that is described by `machine`."""
+        self.layout = layout
+        self.machine = machine
+        self.state = State(machine.image)
+        self.note = ""
+        self.ended = asyncio.Event()
+        self._stopping = False
+        self._line: asyncio.StreamWriter | None = None
+        self._forwarding = Forwarding(layout)
+        self._silent: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> None:
+        """Keep until the machine ends, by itself or because somebody asked."""
+        self.state.started("keeper", os.getpid(), self.layout.state)
+        try:
+            await self._start()
+            await self.ended.wait()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            left = end_sessions(self.state)
+            if left:
+                log.error("would not end: %s", left)
+            if not self._stopping:
+                write_json(self.layout.ended, {"note": self.note, "why": uml.explained(self.layout.log("console"))})
+
+    def on_ask(self) -> None:
+        """Switch the machine off in good order, because somebody asked."""
+        if self._stopping or self._line is None:
+            self._stopping = True
+            self.ended.set()
+            return
+        self._stopping = True
+        self._line.write(written({"do": "stop"}))
+        asyncio.get_running_loop().call_later(STOP_WITHIN_S, self.ended.set)
+
+    async def _start(self) -> None:
+        connected = await self._start_slirp()
+        console, console_end = socket.socketpair()
+        line, line_end = socket.socketpair()
+        daemon, daemon_end = socket.socketpair()
+        with console_end, line_end, daemon_end:
+            ends = [end.fileno() for end in (console_end, line_end, daemon_end)]
+            affinity = os.sched_getaffinity(0)
+            try:
+                # Inherited by the machine: with its own choice of CPU its processes wait for each other.
+                os.sched_setaffinity(0, {self.machine.cpu})
+                self._spawn("machine", uml.start(self.layout, self.machine, *ends), ends, console_end.fileno())
+            finally:
+                os.sched_setaffinity(0, affinity)
+        reader, self._line = await asyncio.open_connection(sock=line)
+        self._task(self._copy(console, "console", watched=True))
+        self._task(self._copy(daemon, "dockerd"))
+        self._task(self._listen(reader, connected))
+        self._alive()
+
+    async def _start_slirp(self) -> asyncio.StreamReader:
+        """Start slirp4netns; return what ends once the guest has connected to it and its API answers."""
+        reading, writing = os.pipe()
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            self.machine.slirp,
+            "--target-type=bess",
+            "--disable-host-loopback",
+            f"--api-socket={self.layout.slirp_socket}",
+            f"--ready-fd={writing}",
+            str(self.layout.bess),
+        ]
+        output, output_end = socket.socketpair()
+        with output_end:
+            start = Start(command, Path("/"), self.machine.environment)
+            self._spawn("slirp4netns", start, [writing], output_end.fileno())
+        os.close(writing)
+        listening = asyncio.Event()
+        self._task(self._copy(output, "slirp4netns", said=listening))
+        await listening.wait()  # "Waiting for connection to …": now the guest's kernel can connect
+        ready = asyncio.StreamReader()
+        protocol = asyncio.StreamReaderProtocol(ready)
+        await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb"))
+        return ready
+
+    def _spawn(self, name: str, start: Start, descriptors: Sequence[int], output: int) -> None:
+        process = subprocess.Popen(
+            start.command,
+            env=dict(start.environment),
+            cwd=start.folder,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=descriptors,
+            start_new_session=True,  # by which all of its processes are found, whatever becomes of the first
+        )
+        self.state.started(name, process.pid, self.layout.state)
+        watch = os.pidfd_open(process.pid)
+        asyncio.get_running_loop().add_reader(watch, self._on_end, name, watch)
+
+    def _on_end(self, name: str, watch: int) -> None:
+        asyncio.get_running_loop().remove_reader(watch)
+        os.close(watch)
+        log.info("%s ended", name)
+        self.note = self.note or f"{name} ended"
+        self.ended.set()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(work))
+
+    async def _listen(self, reader: asyncio.StreamReader, connected: asyncio.StreamReader) -> None:
+        messages = Messages()
+        self._forwarding.reserve(API_PORT)
+        forwarded = False
+        while data := await reader.read(CHUNK_BYTES):
+            for message in messages.feed(data):
+                self._alive()
+                if not forwarded and await connected.read(1):
+                    await self._forwarding.fixed(self.machine.api_port, API_PORT)
+                    forwarded = True
+                if "listeners" in message:
+                    await self._forwarding.arrange(message["listeners"])
+                elif message.get("ready"):
+                    log.info("Docker answers")
+                    write_json(self.layout.ready, {"machine": self.state.processes["machine"].pid})
+                    _say_ready()
+                elif "failed" in message:
+                    self.note = f"{message['failed']}: {message.get('said', '')}"
+                    log.error("%s", self.note)
+                    self.ended.set()
+
+    async def _copy(
+        self, end: socket.socket, name: str, *, watched: bool = False, said: asyncio.Event | None = None
+    ) -> None:
+        reader, writer = await asyncio.open_connection(sock=end)
+        with contextlib.closing(writer), self.layout.log(name).open("wb", buffering=0) as file:
+            while data := await reader.read(CHUNK_BYTES):
+                _append(file, data)
+                if said:
+                    said.set()
+                if watched and PANIC in data:
+                    self.note = self.note or "the guest's kernel gave up"
+                    asyncio.get_running_loop().call_later(1, self.ended.set)
+
+    def _alive(self) -> None:
+        if self._silent:
+            self._silent.cancel()
+        self._silent = asyncio.get_running_loop().call_later(SILENT_AFTER_S, self._on_silence)
+
+    def _on_silence(self) -> None:
+        self.note = f"the guest has shown no sign of life for {SILENT_AFTER_S} s"
+        log.error("%s", self.note)
+        self.ended.set()
+
+
+def _append(file: BinaryIO, data: bytes) -> None:
+    try:
+        file.write(data.replace(b"\r\n", b"\n"))
+    except OSError as error:  # a full disk must not stop the machine
+        log.debug("not written: %s", error)
+
+
+def _say_ready() -> None:
+    if path := os.environ.pop("NOTIFY_SOCKET", None):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready:
+            ready.sendto(b"READY=1", path)
+
+
+async def _keep(layout: Layout, machine: Machine) -> None:
+    keeper = Keeper(layout, machine)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, keeper.on_ask)
+    await keeper.run()
+
+
+def main(name: str, runtime: str, data: str) -> None:
+    """Keep the machine whose layout has the three fields `name`, `runtime` and `data`."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    layout = Layout(name, Path(runtime), Path(data))
+    asyncio.run(_keep(layout, Machine.read(layout.machine)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,88 @@
+"""Where a sandboxed engine keeps what: one place that knows every path."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from docker_tutor.paths import data_folder, instance, runtime_folder
+
+__all__ = ["Layout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders and files of one instance's virtual machine."""
+
+    name: str
+    runtime: Path
+    """Owner-only; sockets, certificates, state: gone after `down`."""
+    data: Path
+    """The disk with images, containers and volumes, and the logs: gone after `down(purge=True)`."""
+
+    @classmethod
+    def of_instance(cls) -> "Layout":
+        """Return the layout of this process's instance; makes no folder of the engine."""
+        return cls(instance(), runtime_folder().resolve() / "vm", data_folder().resolve() / "vm")
+
+    @property
+    def certificates(self) -> Path:
+        """The folder of `ca.pem`, `cert.pem` and `key.pem`: who has these is the owner of the engine."""
+        return self.runtime / "tls"
+
+    @property
+    def machine(self) -> Path:
+        """What the keeper is to start."""
+        return self.runtime / "machine.json"
+
+    @property
+    def seed(self) -> Path:
+        """What the guest is given at its start: a tar, read as a disk."""
+        return self.runtime / "seed.tar"
+
+    @property
+    def copy_on_write(self) -> Path:
+        """What this guest has changed of the image that all share."""
+        return self.runtime / "root.cow"
+
+    @property
+    def disk(self) -> Path:
+        """The guest's own disk: Docker's data."""
+        return self.data / "disk.img"
+
+    @property
+    def port(self) -> Path:
+        """The port that the API was forwarded to the last time."""
+        return self.data / "port"
+
+    @property
+    def bess(self) -> Path:
+        """Where frames are exchanged with slirp4netns."""
+        return self.runtime / "net.sock"
+
+    @property
+    def slirp_socket(self) -> Path:
+        """The API of slirp4netns."""
+        return self.runtime / "slirp.sock"
+
+    @property
+    def state(self) -> Path:
+        """What was started: the processes with their start times."""
+        return self.runtime / "state.json"
+
+    @property
+    def ports(self) -> Path:
+        """What the keeper forwards."""
+        return self.runtime / "ports.json"
+
+    @property
+    def ready(self) -> Path:
+        """There once Docker has answered."""
+        return self.runtime / "ready.json"
+
+    @property
+    def ended(self) -> Path:
+        """Why the machine ended, when it did by itself."""
+        return self.runtime / "ended.json"
+
+    def log(self, program: str) -> Path:
+        """Return where `program` writes its log; kept after `down`, so that a failure can be read."""
+        return self.data / "logs" / f"{program}.log"

@@ -1,0 +1,56 @@
+"""What a machine is made of, written down for the process that keeps it."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from docker_tutor.engines.private.state import write_json
+
+__all__ = ["NOT_PASSED_ON", "Machine", "Start"]
+
+NOT_PASSED_ON = ("DOCKER_", "NOTIFY_SOCKET", "LISTEN_", "LD_", "TMPDIR", "TMP", "TEMP")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How a program is started."""
+
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One guest, before it is started."""
+
+    kind: str
+    """`uml` or `qemu`."""
+    image: str
+    """The folder of the image."""
+    slirp: str
+    """The program that is the guest's way out."""
+    memory_bytes: int
+    memory_folder: str
+    cpu: int
+    api_port: int
+    """At 127.0.0.1 of this machine."""
+    shares: tuple[str, ...] = field(default=())
+    """Folders that the guest sees under the same names."""
+
+    def write(self, file: Path) -> None:
+        """Write it down."""
+        write_json(file, asdict(self))
+
+    @classmethod
+    def read(cls, file: Path) -> "Machine":
+        """Read what `write` wrote. Raises `OSError`, `ValueError`."""
+        found = json.loads(file.read_text(encoding="utf-8"))
+        return cls(**{**found, "shares": tuple(found["shares"])})
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of its programs: ours, without what configures another Docker or another loader."""
+        return {name: value for name, value in os.environ.items() if not name.startswith(NOT_PASSED_ON)}

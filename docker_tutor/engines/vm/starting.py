@@ -1,0 +1,132 @@
+"""Start a virtual machine: what it needs is prepared here, the keeper starts it, the guest says when it is ready."""
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from docker_tutor.engines.private.readiness import Readiness
+from docker_tutor.engines.vm import certificates, limits, seed
+from docker_tutor.engines.vm.image import Image, format_disk
+from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.machine import Machine
+from docker_tutor.errors import EngineStartFailed
+from docker_tutor.i18n import _
+from docker_tutor.paths import checkout
+from docker_tutor.processes import Process
+
+__all__ = ["default_shares", "prepare", "start"]
+
+READY_WITHIN_S = 90
+NEVER_SHARED = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "usr", "var")
+"""Folders of the guest's own that a mount would hide."""
+EXPLAINED = {
+    "disk": _("The guest's disk is damaged; `engine down --purge` removes it, and what was on it."),
+    "share": _("A folder of yours could not be shown to the guest: {said}"),
+    "seed": _("The guest could not read what it was given: {said}"),
+    "dockerd": _("Docker ended inside the guest: {said}; `engine logs` has its last words."),
+}
+
+
+def default_shares() -> tuple[Path, ...]:
+    """Return the folders that a guest sees under the same names, so that `-v $PWD:/x` works as typed.
+
+    They are the home folder, the course and the folder for temporary files; whoever is root in the guest may read and
+    write there what you may.
+    """
+    wanted = {Path.home().resolve(), checkout(), Path(tempfile.gettempdir()).resolve()}
+    allowed = {
+        folder for folder in wanted if folder.is_dir() and len(folder.parts) > 1 and folder.parts[1] not in NEVER_SHARED
+    }
+    return tuple(sorted(f for f in allowed if not any(f != other and f.is_relative_to(other) for other in allowed)))
+
+
+def prepare(
+    layout: Layout,
+    image: Image,
+    slirp: Path,
+    shares: Sequence[Path],
+    *,
+    memory_bytes: int | None = None,
+    more: Mapping[str, object] | None = None,
+) -> Machine:
+    """Make disk, certificates and seed, and write down the machine. Raises `EngineStartFailed`, `DiskFull`."""
+    memory = limits.guest_memory(limits.memory_allowed()) if memory_bytes is None else memory_bytes
+    for folder in (layout.runtime, layout.data, layout.log("any").parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not layout.disk.exists():
+        format_disk(image, layout.disk, limits.disk_bytes(layout.data))
+    trust = certificates.make()
+    certificates.keep(trust, layout.certificates)
+    seed.write(layout.seed, trust, shares, more)
+    machine = Machine(
+        kind="uml",
+        image=str(image.folder),
+        slirp=str(slirp),
+        memory_bytes=memory,
+        memory_folder=str(limits.memory_folder(memory, (layout.runtime, layout.data))),
+        cpu=limits.cpu(),
+        api_port=_port(layout),
+        shares=tuple(map(str, shares)),
+    )
+    machine.write(layout.machine)
+    return machine
+
+
+def start(layout: Layout) -> None:
+    """Start the keeper of a machine that is prepared, and return when Docker answers. Raises `EngineStartFailed`."""
+    layout.ended.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "docker_tutor.engines.vm.keeper"]
+    command += [layout.name, str(layout.runtime), str(layout.data)]
+    log = layout.log("keeper")
+    with Readiness(layout.runtime / "keeper.notify") as ready:
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                env={**os.environ, **ready.environment, "PYTHONPATH": str(checkout())},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd="/",
+                start_new_session=True,
+            )
+        process.returncode = 0  # nobody waits for it through this object: its end is awaited on a pidfd
+        keeper = Process.of(process.pid)
+        if keeper is None:
+            raise EngineStartFailed(_("The keeper of the virtual machine ended at once: see {log}.").format(log=log))
+        try:
+            ready.wait(keeper, log, READY_WITHIN_S)
+        except EngineStartFailed as error:
+            if said := _why(layout):
+                raise EngineStartFailed(said) from error
+            raise
+
+
+def _why(layout: Layout) -> str | None:
+    """Return what a machine that ended by itself has left as its reason."""
+    with contextlib.suppress(OSError, ValueError):
+        ended = json.loads(layout.ended.read_text(encoding="utf-8"))
+        what, _colon, said = str(ended["note"]).partition(": ")
+        sentence = EXPLAINED.get(what)
+        return sentence.format(said=said) if sentence else ended["why"]
+    return None
+
+
+def _port(layout: Layout) -> int:
+    """Return a free port at 127.0.0.1, the one of the last time if it is free: what was connected finds it again."""
+    wanted = 0
+    with contextlib.suppress(OSError, ValueError):
+        wanted = int(layout.port.read_text(encoding="ascii"))
+    for candidate in (wanted, 0):
+        with socket.socket() as trial, contextlib.suppress(OSError):
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(("127.0.0.1", candidate))
+            port = int(trial.getsockname()[1])
+            layout.port.write_text(str(port), encoding="ascii")
+            return port
+    raise EngineStartFailed(_("This machine has no free port for Docker's API."))

@@ -1,0 +1,44 @@
+"""Stop a virtual machine, whatever state it is in: in good order by its keeper, else by what is recorded of it."""
+
+import shutil
+import signal
+
+from docker_tutor.engines.private.state import read
+from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.sessions import end_sessions, in_sessions
+from docker_tutor.errors import EngineError
+from docker_tutor.i18n import _
+
+__all__ = ["leftovers", "purge", "stop"]
+
+GRACE_S = 25
+"""More than the keeper gives the guest."""
+
+
+def stop(layout: Layout) -> None:
+    """Stop everything and remove the runtime folder. Raises `EngineError` naming what would not go."""
+    state = read(layout.state)
+    if state:
+        keeper = state.process("keeper")
+        if keeper and not keeper.end(signal.SIGTERM, GRACE_S):
+            keeper.end(signal.SIGKILL, GRACE_S)
+        if left := end_sessions(state):
+            raise EngineError(
+                _("The engine stopped, and these would not go: {left}").format(
+                    left=", ".join(f"process {process.pid}" for process in left)
+                )
+            )
+    if layout.runtime.exists():
+        shutil.rmtree(layout.runtime)
+
+
+def purge(layout: Layout) -> None:
+    """Remove the guest's disk and the logs."""
+    if layout.data.exists():
+        shutil.rmtree(layout.data)
+
+
+def leftovers(layout: Layout) -> list[str]:
+    """Name the processes that are still there of a machine."""
+    state = read(layout.state)
+    return [f"process {process.pid}" for process in in_sessions(state)] if state else []
