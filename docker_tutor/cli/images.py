@@ -15,6 +15,7 @@ from docker_tutor.cli.console import out, reporting
 from docker_tutor.cli.engine import chosen, engine_option
 from docker_tutor.cli.named_images import named_in
 from docker_tutor.engines.base import Engine
+from docker_tutor.engines.clients import sdk
 from docker_tutor.gateway.labels import STAND_IN
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report
@@ -98,7 +99,7 @@ def _up(kind: str | None) -> Iterator[tuple[Engine, docker.DockerClient, Report]
 
 @contextmanager
 def _client(engine: Engine) -> Iterator[docker.DockerClient]:
-    client = docker.DockerClient(base_url=engine.address)
+    client = sdk(engine.address)
     try:
         yield client
     finally:
