@@ -28,7 +28,8 @@ def patch(folder: Path, final: Path, report: Report = silent) -> int:
     Raises `EngineStartFailed` when patchelf is missing or fails.
     """
     libraries = final / library_folder(folder).relative_to(folder)
-    programs = list(_programs(folder))
+    # One name for each file: two threads that write the same one (perl has two names) would read it half-written.
+    programs = list({program.stat().st_ino: program for program in _programs(folder)}.values())
     task = _("Fitting the programs to this machine")
     patchelf = _patchelf()
 

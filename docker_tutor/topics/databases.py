@@ -24,6 +24,9 @@ DATA_FOLDER = "/var/lib/postgresql/data"
 USER = "learner"
 DATABASE = "course"
 NANOSECONDS = 10**9
+ATTEMPTS = 3
+NOT_STARTED = 126
+"""Exit code of a `docker exec` whose program the engine could not start, which happens to one in thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,10 @@ def run_program(container: Container, *words: str) -> str:
 
     Raises CommandFailed, with what it said, when it ends with an error.
     """
-    code, streams = container.exec_run(list(words), demux=True)
+    for _attempt in range(ATTEMPTS):
+        code, streams = container.exec_run(list(words), demux=True)
+        if code != NOT_STARTED:
+            break
     output, said = (bytes(stream or b"").decode(errors="replace") for stream in streams)
     if code:
         message = _("In the database container, {program} ended with exit code {code}: {said}")

@@ -22,13 +22,15 @@ from docker_tutor.topics import networks_bridge, networks_interfaces, networks_n
 __all__ = ["Hop", "Journey", "journey"]
 
 _CAPTURE = """
-import json, select, socket, struct, sys
+import json, select, socket, struct, sys, time
 ports, address = {int(sys.argv[1]), int(sys.argv[2])}, sys.argv[3]
 link = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL: others see arrivals only
 link.setsockopt(socket.SOL_SOCKET, 35, 1)  # SO_TIMESTAMPNS
 print(json.dumps({"capturing": True}), flush=True)
-ending = False
-while select.select([link], [], [], 0.4 if ending else 30)[0]:
+end = time.monotonic() + 30
+while select.select([link], [], [], max(0, end - time.monotonic()))[0]:
+    if time.monotonic() > end:  # what others send all the time never falls silent
+        break
     data, extras, _, (interface, protocol, kind, *_) = link.recvmsg(200, 64)
     head = (data[0] & 15) * 4
     if protocol != 0x0800 or data[9] != 6 or len(data) < head + 20:
@@ -38,7 +40,8 @@ while select.select([link], [], [], 0.4 if ending else 30)[0]:
     if not ({sport, dport} & ports) or (int(sys.argv[1]) not in (sport, dport) and address not in (source, target)):
         continue
     seconds, nanoseconds = struct.unpack("2q", extras[0][2])
-    ending = ending or bool(flags & 1)
+    if flags & 1:
+        end = time.monotonic() + 0.4
     print(json.dumps({
         "ns": seconds * 10**9 + nanoseconds, "interface": interface, "leaving": kind == 4, "number": number,
         "source": source, "sport": sport, "target": target, "dport": dport, "syn": flags & 2, "answer": flags & 16,
