@@ -83,12 +83,13 @@ def start(layout: Layout) -> None:
     layout.ended.unlink(missing_ok=True)
     command = [sys.executable, "-m", "docker_tutor.engines.vm.keeper"]
     command += [layout.name, str(layout.runtime), str(layout.data)]
+    searched = [str(checkout()), *filter(None, [os.environ.get("PYTHONPATH")])]
     log = layout.log("keeper")
     with Readiness(layout.runtime / "keeper.notify") as ready:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command,
-                env={**os.environ, **ready.environment, "PYTHONPATH": str(checkout())},
+                env={**os.environ, **ready.environment, "PYTHONPATH": os.pathsep.join(searched)},
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
