@@ -27,7 +27,7 @@ def compose_timeline(result: Timeline) -> Picture:
         started = end if times.started_s is None else times.started_s
         ready = times.healthy_s if times.healthy_s is not None else started
         parts = (
-            (times.created_s, started, GREY, "", _("created, waits")),
+            (times.created_s, started, GREY, "", _("created, waits") if times.waits_for else _("created")),
             (started, ready, ORANGE, "//", _("starting")),
             (ready, end, GREEN, "", _("healthy") if times.healthy_s is not None else _("runs")),
         )

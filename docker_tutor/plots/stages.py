@@ -63,7 +63,9 @@ def stage_graph(graph: StageGraph, fates: Mapping[str, Fate] | None = None) -> P
     places = _places(graph)
     columns = max(x for x, _y in places.values()) + 1
     rows = max(y for _x, y in places.values()) + 1
-    figure = Figure(figsize=(9.6, 1.2 + 0.8 * rows), layout="constrained")
+    passing = {(e.source, e.stage) for e in graph.edges if places[e.stage][0] - places[e.source][0] > 1}
+    room = 0.5 if passing else 0.0  # below, in rows
+    figure = Figure(figsize=(9.6, 1.2 + 0.8 * (rows + room)), layout="constrained")
     axes = figure.add_subplot()
     boxes = {}
     for node, (x, y) in places.items():
@@ -82,7 +84,7 @@ def stage_graph(graph: StageGraph, fates: Mapping[str, Fate] | None = None) -> P
         style = {"arrowstyle": "->", "color": BLACK, "linewidth": 1.2, "linestyle": _line(edge.why)}
         style |= {"patchA": boxes[edge.source], "patchB": boxes[edge.stage], "shrinkA": 2, "shrinkB": 2}
         # One that passes a column by is bent, so as not to run through the box in between.
-        bend = 0.34 if end[0] - begin[0] > 1 else 0.0
+        bend = 0.45 if (edge.source, edge.stage) in passing else 0.0
         axes.annotate("", end, begin, arrowprops=style | {"connectionstyle": f"arc3,rad={bend}"}, zorder=4)
     styles = [
         Line2D([], [], color=BLACK, linewidth=1.2, linestyle="-", label=_("FROM: built on it")),
@@ -90,7 +92,7 @@ def stage_graph(graph: StageGraph, fates: Mapping[str, Fate] | None = None) -> P
     ]
     figure.legend(handles=styles, loc="outside lower center", ncols=2, frameon=False, fontsize=9, handlelength=3)
     axes.set_xlim(-0.5, columns - 0.5)
-    axes.set_ylim(rows - 0.45, -0.55)
+    axes.set_ylim(rows - 0.45 + room, -0.55)
     axes.set_axis_off()
     axes.set_title(_("What the stages take from each other"))
     said = "; ".join(f"{edge.stage} {edge.why} {edge.source}" for edge in graph.edges)

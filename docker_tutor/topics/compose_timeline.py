@@ -15,6 +15,9 @@ from docker_tutor.topics.compose import PROJECT, SERVICE
 
 __all__ = ["ServiceTimes", "Timeline", "up"]
 
+DEPENDS_ON = "com.docker.compose.depends_on"
+"""The label on a container with what its service waits for."""
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceTimes:
@@ -25,6 +28,8 @@ class ServiceTimes:
     started_s: float | None
     healthy_s: float | None
     """None for a service without a health check, or one that never turned healthy."""
+    waits_for: tuple[str, ...] = ()
+    """The services that it names in `depends_on`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,8 @@ class Timeline:
     def to_frame(self) -> pd.DataFrame:
         """Return one line per service, in seconds."""
         return pd.DataFrame(
-            [(t.service, t.created_s, t.started_s, t.healthy_s) for t in self.services],
-            columns=["service", "created_s", "started_s", "healthy_s"],
+            [(t.service, t.created_s, t.started_s, t.healthy_s, ", ".join(t.waits_for)) for t in self.services],
+            columns=["service", "created_s", "started_s", "healthy_s", "waits_for"],
         )
 
 
@@ -66,18 +71,24 @@ def _engine_time(room: Room) -> str:
 def from_events(events: list[dict[str, object]]) -> Timeline:
     """Read the moments out of a list of the engine's container events."""
     moments: dict[str, dict[str, float]] = {}
+    awaited: dict[str, tuple[str, ...]] = {}
     for event in events:
         action = str(event["Action"])
         attributes = event["Actor"]["Attributes"]  # type: ignore[index]  # plain JSON
         first = moments.setdefault(attributes[SERVICE], {})
         first.setdefault(action, float(str(event["timeNano"])) / 1e9)
+        # Compose writes `SERVICE:CONDITION:RESTART`, with commas in between.
+        named = [part.partition(":")[0] for part in attributes.get(DEPENDS_ON, "").split(",") if part]
+        awaited[attributes[SERVICE]] = tuple(sorted(named))
     start = min((min(times.values()) for times in moments.values()), default=0.0)
 
     def after(times: dict[str, float], action: str) -> float | None:
         return times[action] - start if action in times else None
 
     services = [
-        ServiceTimes(name, after(t, "create") or 0.0, after(t, "start"), after(t, "health_status: healthy"))
+        ServiceTimes(
+            name, after(t, "create") or 0.0, after(t, "start"), after(t, "health_status: healthy"), awaited[name]
+        )
         for name, t in moments.items()
     ]
     return Timeline(tuple(sorted(services, key=lambda times: times.started_s or float("inf"))))

@@ -16,6 +16,12 @@ def test_lanes_tell_who_started_when() -> None:
     assert list(picture.table["service"]) == ["db", "app"]
 
 
+def test_only_a_service_that_names_another_is_said_to_wait() -> None:
+    line = Timeline((ServiceTimes("db", 0.0, 2.0, 4.0), ServiceTimes("app", 0.1, 4.2, None, ("db",))))
+    words = [text.get_text() for text in compose_timeline(line).figure.axes[0].texts]
+    assert [word for word in words if word.startswith("created")] == ["created", "created, waits"]
+
+
 def test_a_service_that_never_started_has_a_lane_too() -> None:
     assert compose_timeline(Timeline((ServiceTimes("app", 0.0, None, None),))).png.startswith(b"\x89PNG")
 

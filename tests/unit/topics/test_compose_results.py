@@ -50,6 +50,17 @@ def test_a_timeline_counts_from_the_first_event_and_is_in_the_order_of_the_start
     assert line.service("app").healthy_s is None
 
 
+def test_a_timeline_knows_from_composes_label_who_waits_for_whom() -> None:
+    event = _event("app", "create", 10.0)
+    named = "redis:service_started:false,db:service_healthy:false"
+    event["Actor"]["Attributes"]["com.docker.compose.depends_on"] = named
+    alone = _event("db", "create", 10.0)
+    alone["Actor"]["Attributes"]["com.docker.compose.depends_on"] = ""
+    line = from_events([event, alone])
+    assert line.service("app").waits_for == ("db", "redis")
+    assert line.service("db").waits_for == ()
+
+
 def test_a_comparison_tells_a_list_that_grew_from_one_that_was_replaced() -> None:
     old = {"ports": ["1"], "image": "a", "debug": "no", "gone": 1}
     new = {"ports": ["1", "2"], "image": "a", "debug": "yes", "build": "."}
