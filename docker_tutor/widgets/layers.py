@@ -104,7 +104,9 @@ class LayerExplorer:
             layer = self.image.layers[index]
             mark = "▸" if index == self.chosen else " "
             label = f"{mark} {index:>2} {human_bytes(layer.size_bytes):>9}  {layer.instruction}"
-            button.description = label[:WIDE].ljust(WIDE).replace(" ", "\u00a0")  # filled up: it stands left
+            label = label if len(label) <= WIDE else f"{label[: WIDE - 1]}…"
+            button.description = label.replace(" ", "\u00a0")  # so that the columns stay columns
+            button.button_style = "info" if index == self.chosen else ""
 
     def _redraw(self) -> None:
         self._mark()
@@ -115,7 +117,9 @@ class LayerExplorer:
         import ipywidgets
 
         # Buttons and not a list box: JupyterLab keeps the arrow keys for itself.
-        wide = ipywidgets.Layout(width="100%", max_width="60em", min_height="2em")
+        wide = ipywidgets.Layout(
+            width="100%", max_width="60em", min_height="2em", display="flex", justify_content="flex-start"
+        )
         self._buttons = {
             layer.index: ipywidgets.Button(layout=wide, tooltip=_("Look into this layer"))
             for layer in reversed(self.image.layers)
@@ -125,7 +129,8 @@ class LayerExplorer:
             button.on_click(lambda _button, index=index: self.choose(index))
         self._mark()
         layers = ipywidgets.VBox(
-            list(self._buttons.values()), layout=ipywidgets.Layout(max_height="22em", overflow="auto")
+            list(self._buttons.values()),
+            layout=ipywidgets.Layout(max_height="22em", overflow="auto", margin="0 0 6px 0"),
         )
         layers.add_class("docker-tutor-layers")
         kinds = [

@@ -115,10 +115,12 @@ class LiveStats:
 
 def _beside(picture: Picture) -> dict[str, str]:
     image = (
-        f'<img alt="{html.escape(picture.alt, quote=True)}" style="flex:1 1 24em;min-width:18em;max-width:36em" '
+        f'<img alt="{html.escape(picture.alt, quote=True)}" style="flex:1 1 40em;min-width:20em;max-width:56em" '
         f'src="data:image/png;base64,{base64.b64encode(picture.png).decode()}">'
     )
-    table = picture.table.to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
+    # The newest on top: a minute of them is a list to scroll in.
+    rows = picture.table.iloc[::-1].to_html(index=False, border=0, float_format=lambda value: f"{value:.4g}")
+    table = f"<div tabindex='0' style='flex:0 0 auto;max-height:13em;overflow:auto'>{rows}</div>"
     page = f"<div style='display:flex;flex-wrap:wrap;gap:1em;align-items:flex-start'>{image}{table}</div>"
     return {"text/html": page, "text/plain": picture.alt}
 
