@@ -79,8 +79,18 @@ def test_a_published_port_is_translated_and_localhost_goes_through_the_proxy(roo
     assert (shop.counted("address"), shop.counted("localhost")) == (1, 0)
 
 
+CHATTER = """
+import socket, time
+link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    link.sendto(b"never silent", ("127.0.0.1", 9))
+    time.sleep(0.05)
+"""
+
+
 def test_a_packet_is_followed_into_the_container_and_back(room: Room) -> None:
-    trip = journey.journey(room)
+    with probes.running(room, "chatter", "--network=host", command=("python", "-c", CHATTER)):
+        trip = journey.journey(room)
     assert trip.status == 200
     assert trip.same_packet
     assert {trip.bridge, trip.veth} <= set(trip.interfaces)

@@ -13,6 +13,7 @@ import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from docker_tutor.engines import port_ranges
 from docker_tutor.engines.base import ForwardedPort
 from docker_tutor.engines.private.datagrams import DatagramRelay
 from docker_tutor.engines.private.layout import Layout
@@ -29,7 +30,7 @@ LOOK_EVERY_S = 0.1
 """Listeners of `--network host` are announced by nobody: see `docker_tutor.engines.private.listeners`."""
 TRY_AGAIN_EVERY = 20
 """How many looks later a port that was taken is tried again."""
-SHORT_LIVED_PORTS = range(32768, 61000)
+SHORT_LIVED_PORTS = range(port_ranges.FIRST, 61000)
 """A UDP socket here is, as a rule, a client's own: it is forwarded once it has been seen twice."""
 CHUNK_BYTES = 1 << 16
 EVENTS = b"GET /events?filters=%7B%22type%22%3A%5B%22container%22%2C%22network%22%5D%7D HTTP/1.1\r\nHost: d\r\n\r\n"

@@ -10,6 +10,7 @@ import re
 import subprocess
 from pathlib import Path
 
+from docker_tutor.engines import port_ranges
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
@@ -22,14 +23,14 @@ ESCAPED = re.compile(r"\\([0-7]{3})")
 """How the mount table writes spaces, tabs, newlines and backslashes (`man 5 proc`)."""
 
 
-def create(layout: Layout) -> None:
-    """Make both namespaces and hold them. Raises `EngineStartFailed` when this root may not."""
+def create(layout: Layout, ports: port_ranges.Ports | None) -> None:
+    """Make both namespaces and hold them; `ports` are given out in the first. Raises `EngineStartFailed`."""
     for file in (layout.network_namespace, layout.uts_namespace):
         file.parent.mkdir(mode=0o700, exist_ok=True)
         file.touch()
     command = ["unshare", f"--net={layout.network_namespace}", f"--uts={layout.uts_namespace}"]
-    name = f"echo {HOST_NAME} >/proc/sys/kernel/hostname"
-    done = subprocess.run([*command, "sh", "-c", name], capture_output=True, text=True, check=False)
+    settings = f"echo {HOST_NAME} >/proc/sys/kernel/hostname; {port_ranges.setting(ports)}"
+    done = subprocess.run([*command, "sh", "-ec", settings], capture_output=True, text=True, check=False)
     if done.returncode:
         raise EngineStartFailed(
             _(

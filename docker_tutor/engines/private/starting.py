@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from docker_tutor.engines import port_ranges
 from docker_tutor.engines.private import iptables, nameservers, namespaces, settings
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.readiness import Readiness
@@ -48,15 +49,16 @@ def start(layout: Layout, programs: Programs, more: Mapping[str, object] | None 
     layout.data.chmod(0o711)
     starting = _Starting(layout, State(str(programs.folder)), environment(layout, programs))
     containerd_toml, _daemon_json = settings.write(layout, programs, more)
-    namespaces.create(layout)
     with (
+        port_ranges.claim() as (ports, held),
         Readiness(layout.runtime / "containerd.notify") as containerd_ready,
         Readiness(layout.runtime / "dockerd.notify") as dockerd_ready,
         Readiness(layout.runtime / "keeper.notify") as keeper_ready,
     ):
+        namespaces.create(layout, ports)
         command: list[str | Path] = [*layout.enter, programs.path("containerd"), "--config", containerd_toml]
         containerd = starting.run("containerd", command, containerd_ready.environment)
-        _start_slirp(starting, programs)
+        _start_slirp(starting, programs, [held.fileno()] if held else [])
         iptables.link(layout, programs, starting.environment)
         resolv_conf = nameservers.RESOLV_CONF
         if resolv_conf.exists():
@@ -115,7 +117,8 @@ class _Starting:
         return self.state.started(name, process.pid, self.layout.state)
 
 
-def _start_slirp(starting: _Starting, programs: Programs) -> None:
+def _start_slirp(starting: _Starting, programs: Programs, held: Sequence[int]) -> None:
+    """Start it with the descriptors `held`, which it does not know: the engine's ports are held while it lives."""
     layout = starting.layout
     layout.slirp_socket.unlink(missing_ok=True)
     reading, writing = os.pipe()
@@ -139,7 +142,7 @@ def _start_slirp(starting: _Starting, programs: Programs) -> None:
                 layout.network_namespace,
                 "tap0",
             ]
-            process = starting.run("slirp4netns", [str(part) for part in command], pass_fds=[writing])
+            process = starting.run("slirp4netns", [str(part) for part in command], pass_fds=[writing, *held])
         finally:
             os.close(writing)
         if ready.read(1) != b"1":  # the pipe closes when slirp4netns ends before it is ready
