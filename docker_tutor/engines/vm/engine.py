@@ -38,11 +38,13 @@ class VmEngine:
         settings: Mapping[str, object] | None = None,
         shares: Sequence[Path] | None = None,
         memory_bytes: int | None = None,
+        silent_after_s: float = 90,
     ) -> None:
         """Speak of the machine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
 
         `settings` are added to the `daemon.json` of the next start; `shares` are the folders that the guest sees (else
-        `starting.default_shares`; none for a guest that is not to be trusted); `memory_bytes` are for the guest.
+        `starting.default_shares`; none for a guest that is not to be trusted); `memory_bytes` are for the guest; one that
+        is silent for `silent_after_s` is ended.
         """
         if reason := uml.possible():
             raise EngineNotFound(
@@ -53,6 +55,7 @@ class VmEngine:
         self._settings = dict(settings or {})
         self._shares = tuple(shares) if shares is not None else None
         self._memory_bytes = memory_bytes
+        self._silent_after_s = silent_after_s
 
     @property
     def address(self) -> str:
@@ -82,7 +85,7 @@ class VmEngine:
             if not self._missing(state) and self.layout.ready.exists():
                 return
             stopping.stop(self.layout)  # what a killed machine has left
-            programs = unpacked.ensure(report)
+            unpacked.ensure(report)  # for people: the guest has its own
             image = images.ensure(report)
             task = _("Starting a virtual machine with Docker Engine")
             report(Step(task, 0, 1))
@@ -91,10 +94,10 @@ class VmEngine:
                 starting.prepare(
                     self.layout,
                     image,
-                    programs.path("slirp4netns"),
                     shares,
                     memory_bytes=self._memory_bytes,
                     more=self._settings,
+                    silent_after_s=self._silent_after_s,
                 )
                 starting.start(self.layout)
             except BaseException:

@@ -41,10 +41,11 @@ PACKAGES = (
     "kmod",
     "python3",
     "runc",
+    "slirp4netns",
     "tini",
     "user-mode-linux",
 )
-FORMAT = "1"
+FORMAT = "2"
 """Raised when this code makes another disk of the same packages."""
 NOT_NEEDED = (
     "usr/share/doc",
@@ -55,6 +56,7 @@ NOT_NEEDED = (
     "usr/share/bash-completion",
     "usr/lib/uml",
     "usr/bin/linux.uml",
+    "usr/bin/slirp4netns",
 )
 MODULES_NOT_NEEDED = (
     "drivers/scsi",
@@ -67,6 +69,8 @@ MODULES_NOT_NEEDED = (
     "fs/ocfs2",
 )
 FOLDERS = ("dev", "disk", "etc", "proc", "root", "run", "sys", "tmp", "var/lib")
+TOOLS = ("usr/sbin/mke2fs", "usr/bin/slirp4netns")
+"""What runs on this machine, not in the guest."""
 FOR_THE_MACHINE = (
     "libc.so.6",
     LOADER,
@@ -75,6 +79,12 @@ FOR_THE_MACHINE = (
     "libcom_err.so.2",
     "libblkid.so.1",
     "libuuid.so.1",
+    "libgcc_s.so.1",
+    "libglib-2.0.so.0",
+    "libpcre2-8.so.0",
+    "libatomic.so.1",
+    "libslirp.so.0",
+    "libseccomp.so.2",
 )
 FILES = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
@@ -109,6 +119,10 @@ class Image:
     def libraries(self) -> Path:
         """The loader and the libraries for `kernel` and `mke2fs`."""
         return self.folder / "lib"
+
+    def command(self, tool: str) -> tuple[str, ...]:
+        """Return how to start `tool`, `mke2fs` or `slirp4netns`, on any release: through its own loader."""
+        return (*_loading(self.libraries, self.libraries, tool), str(self.folder / tool))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -210,7 +224,8 @@ def _take_kernel(root: Path, making: Path) -> None:
     libraries.mkdir()
     for name in FOR_THE_MACHINE:
         shutil.copy(library_folder(root) / name, libraries / name)
-    shutil.copy(root / "usr/sbin/mke2fs", making / "mke2fs")
+    for tool in TOOLS:
+        shutil.copy(root / tool, making / Path(tool).name)
     (modules,) = (root / "usr/lib/uml/modules").iterdir()
     kept = root / "usr/lib/modules" / modules.name
     kept.parent.mkdir(exist_ok=True)
@@ -263,7 +278,7 @@ def _mke2fs(libraries: Path, folder: Path, arguments: Sequence[str | Path]) -> N
 
 def _run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name: str) -> None:
     """Run a program of the packages on any release: through its own loader."""
-    whole = [loader / LOADER, "--library-path", libraries, "--argv0", name, *command]
+    whole = [*_loading(loader, libraries, name), *command]
     environment = {"PATH": os.environ.get("PATH", ""), "MKE2FS_CONFIG": "/nonexistent"}
     done = subprocess.run(whole, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -272,6 +287,10 @@ def _run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name
         raise EngineStartFailed(
             _("The guest's disk cannot be made, {program} says: {said}").format(program=name, said=done.stderr.strip())
         )
+
+
+def _loading(loader: Path, libraries: Path, name: str) -> tuple[str, ...]:
+    return (str(loader / LOADER), "--library-path", str(libraries), "--argv0", name)
 
 
 def _link(path: Path, target: str) -> None:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 from docker_tutor.engines.private.state import State, write_json
 from docker_tutor.engines.vm import uml
 from docker_tutor.engines.vm.forwarding import Forwarding
+from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.line import Messages, written
 from docker_tutor.engines.vm.machine import Machine, Start
@@ -28,8 +29,6 @@ from docker_tutor.engines.vm.sessions import end_sessions
 __all__ = ["Keeper", "main"]
 
 CHUNK_BYTES = 1 << 16
-SILENT_AFTER_S = 90
-"""A guest that has shown no sign of life for so long is taken for dead: its first program may be, and the rest spin."""
 STOP_WITHIN_S = 20
 PANIC = b"Kernel panic"
 
@@ -104,7 +103,7 @@ class Keeper:
             "setpriv",
             "--pdeathsig",
             "KILL",
-            self.machine.slirp,
+            *Image(Path(self.machine.image)).command("slirp4netns"),
             "--target-type=bess",
             "--disable-host-loopback",
             f"--api-socket={self.layout.slirp_socket}",
@@ -186,10 +185,10 @@ class Keeper:
     def _alive(self) -> None:
         if self._silent:
             self._silent.cancel()
-        self._silent = asyncio.get_running_loop().call_later(SILENT_AFTER_S, self._on_silence)
+        self._silent = asyncio.get_running_loop().call_later(self.machine.silent_after_s, self._on_silence)
 
     def _on_silence(self) -> None:
-        self.note = f"the guest has shown no sign of life for {SILENT_AFTER_S} s"
+        self.note = f"the guest has shown no sign of life for {self.machine.silent_after_s:.0f} s"
         log.error("%s", self.note)
         self.ended.set()
 

@@ -30,8 +30,6 @@ class Machine:
     """`uml` or `qemu`."""
     image: str
     """The folder of the image."""
-    slirp: str
-    """The program that is the guest's way out."""
     memory_bytes: int
     memory_folder: str
     cpu: int
@@ -39,6 +37,8 @@ class Machine:
     """At 127.0.0.1 of this machine."""
     shares: tuple[str, ...] = field(default=())
     """Folders that the guest sees under the same names."""
+    silent_after_s: float = 90
+    """A guest that has shown no sign of life for so long is ended: its first program is dead, and the rest spins."""
 
     def write(self, file: Path) -> None:
         """Write it down."""

@@ -49,11 +49,11 @@ def default_shares() -> tuple[Path, ...]:
 def prepare(
     layout: Layout,
     image: Image,
-    slirp: Path,
     shares: Sequence[Path],
     *,
     memory_bytes: int | None = None,
     more: Mapping[str, object] | None = None,
+    silent_after_s: float = 90,
 ) -> Machine:
     """Make disk, certificates and seed, and write down the machine. Raises `EngineStartFailed`, `DiskFull`."""
     memory = limits.guest_memory(limits.memory_allowed()) if memory_bytes is None else memory_bytes
@@ -67,12 +67,12 @@ def prepare(
     machine = Machine(
         kind="uml",
         image=str(image.folder),
-        slirp=str(slirp),
         memory_bytes=memory,
         memory_folder=str(limits.memory_folder(memory, (layout.runtime, layout.data))),
         cpu=limits.cpu(),
         api_port=_port(layout),
         shares=tuple(map(str, shares)),
+        silent_after_s=silent_after_s,
     )
     machine.write(layout.machine)
     return machine
