@@ -23,6 +23,10 @@
     │   ├── PortTaken           something else listens on that port
     │   ├── CommandFailed       a docker command of a demonstration ended with an error
     │   └── WaitTimedOut        what was awaited did not happen in time
+    ├── GradingError            labs: what is handed in, and who handed it in
+    │   ├── TicketInvalid       no ticket, one that is not of this course, or no secret to check it with
+    │   ├── SubmissionInvalid   what was handed in cannot be read as a lab
+    │   └── SeatFailed          the place where a submission is run could not be had, or went away
     ├── CheckFailed             a claim of the course does not hold (also an AssertionError)
     └── CourseError             the command line: set-up, the learner's copy, disk and memory
 
@@ -48,13 +52,17 @@ __all__ = [
     "EngineStartFailed",
     "GatewayError",
     "GatewayRefused",
+    "GradingError",
     "ImageError",
     "ImageNotFound",
     "PackageError",
     "PortTaken",
     "RecipeFailed",
     "RoomClosed",
+    "SeatFailed",
     "SignatureInvalid",
+    "SubmissionInvalid",
+    "TicketInvalid",
     "UnknownEngine",
     "WaitTimedOut",
 ]
@@ -148,6 +156,22 @@ class CommandFailed(ClassroomError):
 
 class WaitTimedOut(ClassroomError):
     """What was awaited did not happen in time."""
+
+
+class GradingError(DockerTutorError):
+    """Labs: what is handed in, and who handed it in."""
+
+
+class TicketInvalid(GradingError):
+    """There is no ticket, it is not one of this course, or there is no secret to check it with."""
+
+
+class SubmissionInvalid(GradingError):
+    """What was handed in cannot be read as a lab."""
+
+
+class SeatFailed(GradingError):
+    """The place where a submission is run could not be had, or went away."""
 
 
 class CheckFailed(DockerTutorError, AssertionError):

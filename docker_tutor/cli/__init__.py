@@ -21,6 +21,8 @@ _COMMANDS = {
     "shell": ("docker_tutor.cli.shell", "shell"),
     "progress": ("docker_tutor.cli.progress", "progress"),
     "clean": ("docker_tutor.cli.clean", "clean"),
+    "grade": ("docker_tutor.cli.grade", "grade"),
+    "class": ("docker_tutor.cli.classes", "group"),
     "reset": ("docker_tutor.cli.reset", "reset"),
     "test": ("docker_tutor.cli.test", "test"),
     "dev": ("docker_tutor.cli.dev", "dev"),

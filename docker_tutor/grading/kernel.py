@@ -1,0 +1,153 @@
+"""A kernel for student code: a process of its own, in PID and mount namespaces of its own, that can always be ended.
+
+Ending the first process of a PID namespace ends every process in it (`man 7 pid_namespaces`): whatever a cell forked,
+daemonised or left behind goes with the kernel. Of a cgroup's controllers `pids` and `memory` keep it from taking the
+machine's, where this user may make cgroups.
+"""
+
+import os
+import queue
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import KernelManager
+
+from docker_tutor.errors import SeatFailed
+from docker_tutor.grading.seats import Ran
+from docker_tutor.i18n import _
+
+__all__ = ["Kernel"]
+
+_STARTS_WITHIN_S = 60
+_INTERRUPTED_WITHIN_S = 3
+_LONGEST = 4000
+_LARGEST_FILE = 512 << 20
+_PIDS = 256
+
+
+class _Manager(KernelManager):
+    """A kernel manager that starts one given command instead of an installed kernel."""
+
+    words: tuple[str, ...] = ()
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(argv=list(self.words), display_name="student", language="python")
+
+
+class Kernel:
+    """Runs cells, one after the other. What a cell does never raises here."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+        """Start it in `folder` with exactly `environment`. Raises SeatFailed."""
+        # Sockets of the file system, in a folder that only this user can enter: not TCP ports that anyone can.
+        self._manager = _Manager(transport="ipc", ip=str(folder.parent / "cells"))
+        self._manager.words = (*_fenced(), sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+        try:
+            self._manager.start_kernel(cwd=str(folder), env=dict(environment), preexec_fn=_limited)
+            self._client: BlockingKernelClient = self._manager.client()
+            self._client.start_channels()
+            self._client.wait_for_ready(timeout=_STARTS_WITHIN_S)
+        except (RuntimeError, OSError) as error:
+            self.close()
+            raise SeatFailed(_("The process for student code did not start: {error}").format(error=error)) from error
+
+    def run(self, source: str, within_s: float) -> Ran:
+        """Run a cell, at most `within_s` seconds; one that does not let itself be interrupted loses its process."""
+        if not self._manager.is_alive():
+            return Ran("died", _("The process that runs cells is gone."))
+        asked = self._client.execute(source, allow_stdin=False, stop_on_error=False)
+        written: list[str] = []
+        status = self._collected(asked, written, time.monotonic() + within_s)
+        if status == "late":
+            with suppress(RuntimeError, OSError):  # it may be gone by now
+                self._manager.interrupt_kernel()
+            if self._collected(asked, written, time.monotonic() + _INTERRUPTED_WITHIN_S) == "late":
+                self.close()
+        elif status == "died":
+            self.close()
+        return Ran(status, "".join(written)[-_LONGEST:])
+
+    def close(self) -> None:
+        """End it and everything that it has started. May be called again."""
+        process = getattr(self._manager.provisioner, "process", None)
+        if process is not None:
+            doomed = _family(process.pid)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            for each in doomed:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            psutil.wait_procs(doomed, timeout=5)
+        with suppress(RuntimeError, OSError):
+            self._manager.shutdown_kernel(now=True)
+        client = getattr(self, "_client", None)
+        if client is not None:
+            client.stop_channels()
+        self._manager.cleanup_resources()
+
+    def _collected(self, asked: str, written: list[str], deadline: float) -> Any:
+        """Read what the kernel publishes until it is idle again: `ok` or `error`, `late`, or `died`."""
+        status = "ok"
+        size = 0
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return "late"
+            try:
+                message = self._client.get_iopub_msg(timeout=min(left, 1))
+            except queue.Empty:
+                if not self._manager.is_alive():
+                    return "died"
+                continue
+            if message["parent_header"].get("msg_id") != asked:
+                continue
+            content, kind = message["content"], message["msg_type"]
+            if kind == "stream" and size < 16 * _LONGEST:
+                written.append(content["text"])
+                size += len(content["text"])
+            elif kind == "error":
+                status = "error"
+                written.append(f"{content['ename']}: {content['evalue']}\n")
+            elif kind == "status" and content["execution_state"] == "idle":
+                return status
+
+
+def _fenced() -> tuple[str, ...]:
+    """Return the command that starts another one in namespaces of its own, where this user may."""
+    unshare = shutil.which("unshare")
+    if os.geteuid() != 0 or unshare is None:
+        return ()
+    return (unshare, "--pid", "--fork", "--mount-proc", "--kill-child=KILL")
+
+
+def _limited() -> None:
+    """Keep a runaway cell from filling a disk with one file, or a folder with core dumps."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for tree in ("pids", ""):
+        group = Path("/sys/fs/cgroup", tree, f"docker-tutor-cells-{os.getppid()}")
+        if (group.parent / "cgroup.procs").exists() and (tree or (group.parent / "cgroup.controllers").exists()):
+            with suppress(OSError):  # a container or a login without cgroups of its own
+                group.mkdir(exist_ok=True)
+                (group / "pids.max").write_text(str(_PIDS), encoding="ascii")
+                (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+                return
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        parent = psutil.Process(pid)
+        return [*parent.children(recursive=True), parent]
+    except psutil.NoSuchProcess:
+        return []

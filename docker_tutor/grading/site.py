@@ -1,0 +1,206 @@
+"""Where a check looks: the daemon through its API, the command line beside the student's files, and small probes.
+
+A site is the same thing in a student's notebook, in nbgrader's, and in the grader: only the daemon's address and the
+folder differ. What checks run themselves, they run in a *probe*: a container of an image whose id was taken before the
+student's code ran, so that an image of the same name does not answer in its place.
+"""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from docker import DockerClient
+from docker.errors import NotFound
+
+from docker_tutor.classroom import commands
+from docker_tutor.errors import WaitTimedOut
+
+__all__ = ["PROBE", "Box", "Said", "Site", "folder_writer"]
+
+PROBE = "alpine:3.19"
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a program wrote, and how it ended."""
+
+    code: int
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended without an error."""
+        return self.code == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A container, or the lack of one."""
+
+    name: str
+    attrs: Mapping[str, Any]
+    """What `docker inspect` tells; empty when there is no such container."""
+
+    @property
+    def there(self) -> bool:
+        """Whether there is such a container."""
+        return bool(self.attrs)
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.attrs["Id"])
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs."""
+        return self.there and self.attrs["State"]["Status"] == "running"
+
+    @property
+    def state(self) -> str:
+        """Its state in a few words, for a finding."""
+        if not self.there:
+            return f"no container {self.name}"
+        state = self.attrs["State"]
+        if state["Status"] == "exited":
+            killed = ", OOM-killed" if state.get("OOMKilled") else ""
+            return f"{self.name}: exited with {state['ExitCode']}{killed}"
+        return f"{self.name}: {state['Status']}"
+
+    @property
+    def host(self) -> Mapping[str, Any]:
+        """Its HostConfig."""
+        found: Mapping[str, Any] = self.attrs["HostConfig"]
+        return found
+
+    @property
+    def config(self) -> Mapping[str, Any]:
+        """Its Config."""
+        found: Mapping[str, Any] = self.attrs["Config"]
+        return found
+
+    @property
+    def networks(self) -> Mapping[str, Any]:
+        """The networks that it is in, by name."""
+        found: Mapping[str, Any] = self.attrs["NetworkSettings"]["Networks"]
+        return found
+
+
+class Site:
+    """What a check may use. `hidden` is a key that only a grader has, empty elsewhere."""
+
+    def __init__(
+        self,
+        client: DockerClient,
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        probe: str = PROBE,
+        hidden: str = "",
+    ) -> None:
+        """Look through `client` and with `docker` as `environment` finds it; the student's files are in `folder`."""
+        self.client = client
+        self.folder = folder
+        self.environment = dict(environment)
+        self.probe_image = probe
+        self.hidden = hidden
+
+    def box(self, name: str) -> Box:
+        """Look at a container by its name."""
+        try:
+            attrs: Mapping[str, Any] = self.client.api.inspect_container(name)
+        except NotFound:
+            return Box(name, {})
+        # A prefix of an id is found too; only the name counts.
+        return Box(name, attrs if attrs["Name"].lstrip("/") == name else {})
+
+    def settled(self, name: str, ready: Callable[[Box], bool], within_s: float = 10) -> Box:
+        """Look again until the container is `ready`, at most `within_s` seconds; return the last look."""
+        deadline, never = time.monotonic() + within_s, threading.Event()
+        box = self.box(name)
+        while not ready(box) and time.monotonic() < deadline:
+            never.wait(_POLL_S)  # polling: what is awaited need not be an event of the engine's
+            box = self.box(name)
+        return box
+
+    def image(self, name: str) -> Mapping[str, Any]:
+        """Return what `docker image inspect` tells; empty when there is no such image."""
+        try:
+            found: Mapping[str, Any] = self.client.api.inspect_image(name)
+        except NotFound:
+            return {}
+        return found
+
+    def network(self, name: str) -> Mapping[str, Any]:
+        """Return what `docker network inspect` tells; empty when there is no such network."""
+        found = [each for each in self.client.api.networks(names=[name]) if each["Name"] == name]
+        return self.client.api.inspect_network(found[0]["Id"]) if found else {}
+
+    def volume(self, name: str) -> Mapping[str, Any]:
+        """Return what `docker volume inspect` tells; empty when there is no such volume."""
+        try:
+            found: Mapping[str, Any] = self.client.api.inspect_volume(name)
+        except NotFound:
+            return {}
+        return found
+
+    def docker(self, *words: str, timeout_s: float = 30, stdin: str | None = None) -> Said:
+        """Run `docker WORDS…` in the student's folder; one that takes too long has failed."""
+        try:
+            done = commands.run(
+                ["docker", *words],
+                env=self.environment,
+                cwd=self.folder,
+                check=False,
+                timeout_s=timeout_s,
+                stdin=stdin,
+            )
+        except WaitTimedOut as late:
+            return Said(124, str(late))
+        return Said(done.returncode, _joined(done))
+
+    def inside(self, box: Box, *words: str, timeout_s: float = 10) -> Said:
+        """Run a program in the student's container."""
+        return self.docker("exec", box.id, *words, timeout_s=timeout_s)
+
+    def probe(self, *words: str, options: tuple[str, ...] = (), timeout_s: float = 15) -> Said:
+        """Run a program in a container of the grader's own image; `options` go to `docker run`."""
+        return self.docker("run", "--rm", *options, self.probe_image, *words, timeout_s=timeout_s)
+
+    def ask(self, url: str, network: str, within_s: float = 5) -> Said:
+        """Ask `url` from a probe in `network` (also `container:ID` or `host`), again until it answers or time is up."""
+        tries = max(1, int(within_s * 2))
+        script = f"i=0; while ! wget -q -T 2 -O - '{url}'; do i=$((i+1)); [ $i -ge {tries} ] && exit 1; sleep 0.5; done"
+        said = self.probe("sh", "-c", script, options=("--network", network), timeout_s=within_s + 20)
+        return Said(said.code, said.text.splitlines()[0] if said.ok and said.text else said.text[-200:])
+
+    def write(self, path: str, text: str) -> None:
+        """Write a file into the student's folder."""
+        folder_writer(self.folder)(path, text)
+
+    def read(self, path: str) -> str | None:
+        """Return a file of the student's folder, followed through no link; None when there is none."""
+        file = self.folder / path
+        if file.is_symlink() or not file.is_file():
+            return None
+        return file.read_bytes()[: 1 << 16].decode(errors="replace")
+
+
+def folder_writer(folder: Path) -> Callable[[str, str], None]:
+    """Return what writes texts by relative path below `folder`."""
+
+    def write(path: str, text: str) -> None:
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(text, encoding="utf-8")
+
+    return write
+
+
+def _joined(done: "subprocess.CompletedProcess[str]") -> str:
+    return (done.stdout.strip() or done.stderr.strip()) if done.returncode else done.stdout.strip()
