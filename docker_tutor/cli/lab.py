@@ -42,6 +42,7 @@ class Lab:
 
     def start(self, environment: Mapping[str, str]) -> None:
         """Start it and return once it serves. Raises CourseError with the end of its log when it does not."""
+        _ask_for_no_news()
         # A session of its own: Ctrl-C reaches only `start`, which then stops things in the right order.
         self.process = subprocess.Popen(
             self._command(),
@@ -112,3 +113,12 @@ class Lab:
             nested.setdefault(section, {})[name] = value
         config.write_text(json.dumps(nested, indent=1), encoding="utf-8")
         return [sys.executable, "-m", "jupyterlab", f"--config={config}"]
+
+
+def _ask_for_no_news() -> None:
+    """Answer JupyterLab's question whether it may fetch news with no, once: it would lie over the first notebook."""
+    settings = Path(paths.jupyter_environment()["JUPYTERLAB_SETTINGS_DIR"]) / "@jupyterlab" / "apputils-extension"
+    answer = settings / "notification.jupyterlab-settings"
+    if not answer.exists():
+        settings.mkdir(parents=True, exist_ok=True)
+        answer.write_text(json.dumps({"fetchNews": "false"}), encoding="utf-8")

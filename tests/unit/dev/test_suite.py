@@ -58,6 +58,25 @@ def test_a_part_has_its_own_steps_and_all_has_every_one(monkeypatch: pytest.Monk
     assert everything == parts
 
 
+def test_without_a_browser_the_suite_says_in_one_sentence_what_to_get(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite.shutil, "which", lambda name: None)
+    monkeypatch.setattr(suite, "find_spec", lambda name: object())
+    assert [step.missing for step in suite.steps("browser", ())] == [
+        "chromium is not in PATH: apt-get install chromium brings it"
+    ]
+    monkeypatch.setattr(suite, "find_spec", lambda name: None)
+    (step,) = suite.steps("browser", ())
+    assert step.missing.startswith("Playwright is not installed here")
+
+
+def test_with_a_browser_the_course_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(suite, "find_spec", lambda name: object())
+    (step,) = suite.steps("browser", ())
+    assert (step.missing, step.engine) == ("", "")
+    assert "tests/browser" in step.command
+
+
 def test_words_after_the_part_go_to_pytest() -> None:
     (step,) = suite.steps("engine", ("-k", "memory"))
     assert step.command[-2:] == ("-k", "memory")

@@ -1,0 +1,103 @@
+"""A notebook in JupyterLab, seen through a browser: cells by their id, run by menu or by keyboard."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status=idle]"
+NOT_IDLE = ".jp-Notebook-ExecutionIndicator:not([data-status=idle])"
+SERVES_WITHIN_MS = 60_000
+CELL_WITHIN_MS = 60_000
+# A busy machine may take its time over an answer; the default is 5 s.
+expect.set_options(timeout=20_000)
+
+
+@dataclass
+class NotebookPage:
+    """One notebook, open in a page of its own."""
+
+    tab: Page
+    url: str
+    path: Path
+    pictures: Path
+
+    def open(self) -> None:
+        """Open it as a link does; return once its kernel waits for work."""
+        address, _sep, token = self.url.partition("/lab?token=")
+        # `reset`: no other notebook is restored beside it from the workspace.
+        self.tab.goto(f"{address}/lab/tree/{self.path.name}?reset&token={token}")
+        self.tab.wait_for_selector(IDLE, timeout=SERVES_WITHIN_MS)
+        self.tab.wait_for_selector(".jp-Cell.jp-mod-active")
+
+    def run_all(self, within_ms: float) -> None:
+        """Run all cells by the menu; return once the kernel is idle again."""
+        self.menu("Run", "Run All Cells")
+        self.tab.wait_for_selector(NOT_IDLE)
+        self.tab.wait_for_selector(IDLE, timeout=within_ms)
+
+    def menu(self, *names: str) -> None:
+        """Choose an entry of the menu bar."""
+        for name in names:
+            self.tab.get_by_role("menuitem", name=name, exact=True).click()
+
+    def saved(self) -> dict[str, dict[str, object]]:
+        """Save it with Ctrl+S; return the code cells of the learner's file by id."""
+        with self.tab.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+            self.tab.keyboard.press("Control+s")
+        cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
+        return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
+
+    def cell(self, name: str) -> Locator:
+        """Return the cell with that id. JupyterLab's page knows its place only."""
+        return self.tab.locator(f".jp-Notebook .jp-Cell[data-windowed-list-index='{self._place(name)}']")
+
+    def output(self, name: str) -> Locator:
+        """Return what the cell with that id has put out."""
+        return self.cell(name).locator(".jp-OutputArea")
+
+    def run(self, *names: str) -> None:
+        """Run these cells one after the other with Ctrl+Enter; each has to end well."""
+        for name in names:
+            prompt = self.cell(name).locator(".jp-InputPrompt")
+            before = prompt.inner_text()
+            self.cell(name).locator(".jp-InputPrompt").click()
+            self.tab.keyboard.press("Control+Enter")
+            expect(prompt).not_to_have_text(before, timeout=CELL_WITHIN_MS)
+            self.tab.wait_for_selector(IDLE, timeout=CELL_WITHIN_MS)
+            assert self.errors() == []
+
+    def walk_to(self, name: str) -> None:
+        """Go to a cell with the arrow keys, from wherever the notebook is."""
+        active = self.tab.locator(".jp-Notebook .jp-Cell.jp-mod-active")
+        wanted = self._place(name)
+        while (now := int(active.get_attribute("data-windowed-list-index") or 0)) != wanted:
+            self.tab.keyboard.press("ArrowDown" if now < wanted else "ArrowUp")
+            expect(active).not_to_have_attribute("data-windowed-list-index", str(now))
+
+    def errors(self) -> list[str]:
+        """Return what cells that failed show."""
+        return self.tab.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
+
+    def focused(self) -> str:
+        """Return the text of what has the keyboard."""
+        return str(self.tab.evaluate("document.activeElement.textContent")).replace("\N{NO-BREAK SPACE}", " ").strip()
+
+    def tab_to(self, words: str, most: int = 40) -> None:
+        """Press Tab until something that begins with `words` has the keyboard."""
+        seen = []
+        for _press in range(most):
+            self.tab.keyboard.press("Tab")
+            if self.focused().startswith(words):
+                return
+            seen.append(self.focused()[:40])
+        raise AssertionError(f"Tab does not lead to {words!r}, only to {seen}")
+
+    def picture(self, name: str) -> None:
+        """Keep what is to be seen now."""
+        self.tab.screenshot(path=self.pictures / f"{name}.png")
+
+    def _place(self, name: str) -> int:
+        cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
+        return next(place for place, cell in enumerate(cells) if cell["id"] == name)
