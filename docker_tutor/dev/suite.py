@@ -1,6 +1,7 @@
 """Everything that CI runs, as a list of steps in a sensible order: the cheap and telling ones first."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -21,7 +23,7 @@ from docker_tutor.units import human_seconds
 
 __all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"]
 
-PARTS = ("lint", "unit", "engine", "notebooks", "foreign")
+PARTS = ("lint", "unit", "engine", "browser", "notebooks", "foreign")
 CELL_TIMEOUT_S = 300
 DEMONSTRATIONS = tuple(
     f"tests/engine/test_{subject}.py"
@@ -125,6 +127,9 @@ def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
     engine = _pytest("engine", "--durations=10", "tests/engine", *arguments)
     yield Step("tests on the engine", "engine", engine, engine="private")
+    # It starts the course as a learner does, with an engine of its own.
+    browser = _pytest("browser", "--durations=10", "tests/browser", *arguments)
+    yield Step("the course in a browser", "browser", browser, _without_a_browser())
     nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
     yield Step("notebooks, outputs compared", "notebooks", nbval, engine="private")
     few = ("-k", " or ".join((*KILLED_IN_CI, "not test_again"))) if _quick() else ()
@@ -146,6 +151,15 @@ def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
         nbval = _pytest(f"nbval-{store}", *_NBVAL, *notebooks, *arguments)
         if store == "containerd" or not quick:
             yield Step(f"as a guest ({store}): notebooks", "foreign", nbval, engine=store)
+
+
+def _without_a_browser() -> str:
+    """Say what is missing for looking at the course in a browser; nothing when all is there."""
+    if find_spec("playwright") is None:
+        return "Playwright is not installed here: pip install --require-hashes -r requirements-dev.txt brings it"
+    if shutil.which("chromium") is None:
+        return "chromium is not in PATH: apt-get install chromium brings it"
+    return ""
 
 
 def _quick() -> bool:
