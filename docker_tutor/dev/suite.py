@@ -15,7 +15,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from docker_tutor import paths
-from docker_tutor.dev import actionlint, sanitize, testengine
+from docker_tutor.dev import actionlint, attempts, sanitize, testengine
 from docker_tutor.dev.foreign import STORES
 from docker_tutor.errors import DockerTutorError
 from docker_tutor.progress import Report, silent
@@ -38,7 +38,13 @@ STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
 
-_NBVAL = ("--nbval", f"--nbval-sanitize-with={sanitize.config_path()}", f"--nbval-cell-timeout={CELL_TIMEOUT_S}")
+_NBVAL = (
+    "-p",
+    "docker_tutor.dev.hanging",
+    "--nbval",
+    f"--nbval-sanitize-with={sanitize.config_path()}",
+    f"--nbval-cell-timeout={CELL_TIMEOUT_S}",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
             with testengine.running(report, engine) if engine else nullcontext():
                 for step in group:
                     say(f"\n── {step.name} ──")
-                    results.append(_carry_out(step))
+                    results.append(_carry_out(step, say))
         except DockerTutorError as error:
             results.append(Result(f"engine: {engine}", failed=True, note=str(error)))
     results.append(_nothing_left(before))
@@ -102,7 +108,7 @@ def summary(results: Sequence[Result]) -> list[str]:
     """Return one line for each step, and a last one with the number of tests."""
     lines = [""]
     for result in results:
-        mark = "✗" if result.failed else "–" if result.note else "✓"
+        mark = "✗" if result.failed else "–" if result.note and not result.passed else "✓"
         lines.append(f"{mark} {result.name:34} {human_seconds(result.seconds):>12}  {result.note}".rstrip())
     passed, broken, skipped = (sum(getattr(r, name) for r in results) for name in ("passed", "broken", "skipped"))
     # Steps that are no pytest count as one test each: a lint error must not read "0 failed".
@@ -173,17 +179,26 @@ def nbval_command(path: Path) -> tuple[str, ...]:
 
 
 def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
-    return (sys.executable, "-m", "pytest", f"--junitxml={_counts_path(name)}", *arguments)
+    reports = (f"--junitxml={_counts_path(name)}", "-o", f"cache_dir={_counts_path(name).with_suffix('.cache')}")
+    return (sys.executable, "-m", "pytest", *reports, *arguments)
 
 
 def _counts_path(name: str) -> Path:
     return paths.checkout() / "test-artefacts" / f"{name}.xml"
 
 
-def _carry_out(step: Step) -> Result:
+def _carry_out(step: Step, say: Say) -> Result:
     if step.missing:
         return Result(step.name, note=step.missing)
     began = time.monotonic()
+    attempts.forget(Path(_option(step, "cache_dir=")))
+    result = _attempt(step)
+    if result.failed and step.part not in {"lint", "unit"}:
+        result = _second_attempt(step, result, say)
+    return replace(result, seconds=time.monotonic() - began)
+
+
+def _attempt(step: Step) -> Result:
     with subprocess.Popen(step.command, cwd=paths.checkout(), stdin=subprocess.DEVNULL) as running:
         try:
             running.wait()
@@ -191,9 +206,32 @@ def _carry_out(step: Step) -> Result:
             # The terminal told it as well. Killed now, as subprocess.run would, it could not take its engine down.
             running.wait(STOPS_WITHIN_S)
             raise
-    result = Result(step.name, failed=running.returncode != 0, seconds=time.monotonic() - began)
-    counted = next((word.partition("=")[2] for word in step.command if word.startswith("--junitxml=")), None)
-    return _with_counts(result, Path(counted)) if counted else result
+    result = Result(step.name, failed=running.returncode != 0)
+    counts = _option(step, "--junitxml=")
+    return _with_counts(result, Path(counts)) if counts else result
+
+
+def _second_attempt(step: Step, first: Result, say: Say) -> Result:
+    ids = attempts.failed(Path(_option(step, "cache_dir=")))
+    again = attempts.second(step.command, ids, paths.checkout())
+    if again is None:
+        return first
+    command, names = again
+    say(f"once more: {', '.join(names)}")
+    second = _attempt(replace(step, command=command))
+    if second.failed:
+        return first
+    return replace(
+        first,
+        failed=False,
+        passed=first.passed + first.broken,
+        broken=0,
+        note=f"only the second time: {', '.join(names)}",
+    )
+
+
+def _option(step: Step, start: str) -> str:
+    return next((word.removeprefix(start) for word in step.command if word.startswith(start)), "")
 
 
 def _with_counts(result: Result, path: Path) -> Result:

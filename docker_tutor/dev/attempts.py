@@ -1,0 +1,41 @@
+"""A second attempt for a few tests that failed, said openly: a real engine on a busy machine has bad moments.
+
+What fails twice has failed. What passes the second time is named in the summary, so that it can be looked into. More
+than a few failures are no bad moment and get no second attempt.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["FEW", "failed", "forget", "second"]
+
+FEW = 3
+"""This many tests, or notebooks, may be tried again."""
+
+
+LAST_FAILED = Path("v/cache/lastfailed")
+"""Where pytest notes them in its `cache_dir`; what did not run keeps its note, hence `forget`."""
+
+
+def forget(cache: Path) -> None:
+    """Forget what failed in earlier runs."""
+    (cache / LAST_FAILED).unlink(missing_ok=True)
+
+
+def failed(cache: Path) -> list[str]:
+    """Return the ids of the tests that failed in the run whose cache (pytest's `cache_dir`) that is."""
+    file = cache / LAST_FAILED
+    return sorted(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
+
+
+def second(command: Sequence[str], ids: Sequence[str], root: Path) -> tuple[tuple[str, ...], list[str]] | None:
+    """Return `command` for what failed alone, and its names; None when that is too much, or nothing.
+
+    A notebook is tried again as a whole: its cells need those before them.
+    """
+    names = list(dict.fromkeys(each.partition("::")[0] if ".ipynb::" in each else each for each in ids))
+    if not 0 < len(names) <= FEW:
+        return None
+    kept = [word for word in command if not (root / word.partition("::")[0]).exists() or Path(word).is_absolute()]
+    return (*kept, *names), names

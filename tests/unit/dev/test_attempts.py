@@ -1,0 +1,56 @@
+"""The second attempt of a few tests that failed."""
+
+from pathlib import Path
+
+import pytest
+
+from docker_tutor import paths
+from docker_tutor.dev import attempts, suite
+from docker_tutor.dev.suite import Result, Step
+
+MOODY = """
+from pathlib import Path
+def test_always(): pass
+def test_moody():
+    mark = Path(__file__).with_name("tried")
+    tried = mark.exists()
+    mark.touch()
+    assert tried
+"""
+
+
+def carried_out(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Result:
+    (folder / "test_them.py").write_text(text, encoding="utf-8")
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
+    monkeypatch.setattr(paths, "checkout", lambda: folder)
+    return suite._carry_out(Step("moods", "engine", suite._pytest("moods", "test_them.py")), [].append)
+
+
+def test_what_passes_the_second_time_passes_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = carried_out(tmp_path, monkeypatch, MOODY)
+    assert (result.failed, result.passed, result.broken) == (False, 2, 0)
+    assert result.note == "only the second time: test_them.py::test_moody"
+    assert "✓ moods" in "\n".join(suite.summary([result]))
+
+
+def test_what_fails_twice_has_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = carried_out(tmp_path, monkeypatch, "def test_always(): pass\ndef test_never(): assert False\n")
+    assert (result.failed, result.passed, result.broken, result.note) == (True, 1, 1, "")
+
+
+def test_many_failures_are_no_bad_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = MOODY + "\n".join(f"def test_{number}(): assert False" for number in range(attempts.FEW))
+    result = carried_out(tmp_path, monkeypatch, many)
+    assert (result.failed, result.broken) == (True, attempts.FEW + 1)
+
+
+def test_a_notebook_is_tried_again_as_a_whole_and_the_rest_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    ids = [f"notebooks/07.ipynb::Cell {number}" for number in range(90)]
+    command = ("python", "-m", "pytest", "--nbval", "notebooks", "-k", "x")
+    again = attempts.second(command, ids, tmp_path)
+    assert again == (("python", "-m", "pytest", "--nbval", "-k", "x", "notebooks/07.ipynb"), ["notebooks/07.ipynb"])
+
+
+def test_nothing_that_failed_is_not_tried_again(tmp_path: Path) -> None:
+    assert attempts.second(("pytest",), attempts.failed(tmp_path), tmp_path) is None
