@@ -64,7 +64,7 @@ def compose_effects(effects: Sequence[Effect]) -> Picture:
         for kind in ("containers", "networks", "volumes")
         for name in sorted({name for e in effects for name in (*getattr(e.before, kind), *getattr(e.after, kind))})
     ]
-    figure = Figure(figsize=(max(8, 1.55 * len(effects) + 2.5), 0.42 * len(rows) + 1.5), layout="constrained")
+    figure = Figure(figsize=(max(8, 1.08 * len(effects) + 2), 0.42 * len(rows) + 1.5), layout="constrained")
     axes = figure.add_subplot()
     cells: list[list[str]] = []
     for y, (kind, name) in enumerate(rows):
@@ -76,18 +76,19 @@ def compose_effects(effects: Sequence[Effect]) -> Picture:
             edge, width = (VERMILION, 2.0) if changed else (GREY, 0.5)
             axes.add_patch(Rectangle((x + 0.04, y + 0.08), 0.92, 0.84, facecolor=colour, alpha=0.35))
             axes.add_patch(Rectangle((x + 0.04, y + 0.08), 0.92, 0.84, fill=False, edgecolor=edge, linewidth=width))
-            axes.text(x + 0.5, y + 0.5, ("• " if changed else "") + word, ha="center", va="center", fontsize=8)
+            axes.text(x + 0.5, y + 0.5, ("• " if changed else "") + word, ha="center", va="center", fontsize=8.5)
     axes.set_xlim(0, len(effects))
     axes.set_ylim(len(rows), 0)
     names = [each.command.removeprefix("docker compose ") for each in effects]
-    axes.set_xticks([x + 0.5 for x in range(len(effects))], [_wrapped(name) for name in names], fontsize=8)
+    axes.set_xticks([x + 0.5 for x in range(len(effects))], [_wrapped(name) for name in names], fontsize=9)
     axes.xaxis.tick_top()
-    axes.set_yticks([y + 0.5 for y in range(len(rows))], [f"{kind.removesuffix('s')} {name}" for kind, name in rows])
+    objects = [f"{kind.removesuffix('s')} {name}" for kind, name in rows]
+    axes.set_yticks([y + 0.5 for y in range(len(rows))], objects, fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel(_("after each command; a dot and a thick frame: the command changed it"))
     told = "; ".join(_("{command}: {count} changes").format(command=e.command, count=len(e.changes)) for e in effects)
-    table = pd.DataFrame(cells, index=[f"{kind.removesuffix('s')} {name}" for kind, name in rows], columns=names)
+    table = pd.DataFrame(cells, index=objects, columns=names)
     alt = _("A table of the project's objects after each command. {told}.").format(told=told)
     return Picture(figure, alt, table.rename_axis(_("object")).reset_index())
 

@@ -20,7 +20,7 @@ LOOKS = {
     "failed": (VERMILION, "///", "✗"),
 }
 CHARACTERS = 17
-ACROSS = 8
+ACROSS = 7
 
 
 def course_map(result: CourseMap) -> Picture:
@@ -30,7 +30,7 @@ def course_map(result: CourseMap) -> Picture:
         sections = result.notebook(name)
         starts = range(0, len(sections), ACROSS)
         rows += [("" if start else name, sections[start : start + ACROSS]) for start in starts]
-    figure = Figure(figsize=(11, 0.82 * len(rows) + 0.8), layout="constrained")
+    figure = Figure(figsize=(10.4, 0.82 * len(rows) + 0.8), layout="constrained")
     axes = figure.add_subplot()
     for y, (_name, sections) in enumerate(rows):
         for x, section in enumerate(sections):
@@ -38,7 +38,7 @@ def course_map(result: CourseMap) -> Picture:
     axes.set_xlim(0, ACROSS)
     axes.set_ylim(max(len(rows), 1), 0)
     axes.set_xticks([])
-    axes.set_yticks([y + 0.5 for y in range(len(rows))], [name for name, _sections in rows])
+    axes.set_yticks([y + 0.5 for y in range(len(rows))], [name for name, _sections in rows], fontsize=9)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title(_("Your way through the course (○ open, ◐ begun, ✓ done, ✗ a check failed)"), fontsize=11)
@@ -56,4 +56,4 @@ def _box(axes: Axes, x: int, y: int, section: Section) -> None:
     words = textwrap.fill(title, CHARACTERS)
     text = f"{mark} {section.held}/{section.claims}\n{words}"
     plate = {"facecolor": "white", "edgecolor": "none", "pad": 1, "alpha": 0.75}
-    axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=7, bbox=plate)
+    axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=8, bbox=plate)

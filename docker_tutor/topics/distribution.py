@@ -65,9 +65,15 @@ class Pull:
         return tuple(answer for answer in self.answers if "/blobs/" in answer.path)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one line per request; digests are shortened."""
+        """Return one line per request; digests are shortened, and `application/` goes without saying."""
         rows = [
-            (_shortened(a.path), a.status, a.media_type, a.size_bytes, a.recomputed.removeprefix("sha256:")[:12])
+            (
+                _shortened(a.path),
+                a.status,
+                a.media_type.removeprefix("application/"),
+                a.size_bytes,
+                a.recomputed.removeprefix("sha256:")[:12],
+            )
             for a in self.answers
         ]
         return pd.DataFrame(rows, columns=["GET", "status", "media type", "size_bytes", "sha256 of what came"])

@@ -1,4 +1,4 @@
-"""The map of networks: choose a container or a network with the arrow keys, and see what it is joined to.
+"""The map of networks: go to a container or a network with Tab, choose it with Space, and see what it is joined to.
 
 Without a kernel the picture of everything is left, and the same data as a table.
 """
@@ -19,12 +19,13 @@ __all__ = ["NetworkMap"]
 
 
 class NetworkMap:
-    """Shows a topology as a list and a picture; the chosen container or network is described in words."""
+    """Shows a topology as a row of names and a picture; the chosen container or network is described in words."""
 
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.chosen = next(iter(self.names), "")
         self._page: ipywidgets.HTML | None = None
+        self._buttons: dict[str, ipywidgets.Button] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,6 +38,7 @@ class NetworkMap:
         if name not in self.names:
             raise KeyError(name)
         self.chosen = name
+        self._mark()
         if self._page is not None:
             self._page.value = self.page()
 
@@ -71,14 +73,23 @@ class NetworkMap:
     def _widget(self) -> "ipywidgets.VBox":
         import ipywidgets
 
-        wide = ipywidgets.Layout(width="100%", max_width="30em")
-        rows = min(max(len(self.names), 2), 10)
-        choice = ipywidgets.Select(options=self.names, value=self.chosen or None, rows=rows, layout=wide)
+        # Buttons and not a list box: JupyterLab keeps the arrow keys for itself.
+        as_wide_as_its_name = ipywidgets.Layout(width="auto", min_width="6em")
+        self._buttons = {name: ipywidgets.Button(layout=as_wide_as_its_name) for name in self.names}
+        for name, button in self._buttons.items():
+            button.on_click(lambda _button, name=name: self.choose(name))
+        self._mark()
+        row = ipywidgets.Layout(flex_flow="row wrap", max_height="12em", overflow="auto")
+        choice = ipywidgets.Box(list(self._buttons.values()), layout=row)
         choice.add_class("docker-tutor-topology")
-        choice.observe(lambda change: self.choose(change["new"]), names="value")
         self._page = ipywidgets.HTML(self.page())
-        hint = ipywidgets.HTML(html.escape(_("Choose with the arrow keys:")))
+        hint = ipywidgets.HTML(html.escape(_("Tab goes from one to the next, Space chooses:")))
         return ipywidgets.VBox([hint, choice, self._page])
+
+    def _mark(self) -> None:
+        for name, button in self._buttons.items():
+            button.description = f"▸ {name}" if name == self.chosen else name
+            button.button_style = "info" if name == self.chosen else ""
 
     def _repr_mimebundle_(self, **_wanted: object) -> dict[str, object]:
         bundle: dict[str, object] = dict(network_topology(self.topology)._repr_mimebundle_())

@@ -53,6 +53,14 @@ def test_a_choice_redraws_what_is_shown(map_of_three: NetworkMap) -> None:
     assert "<strong>db</strong>" in widget.children[-1].value
 
 
+def test_the_button_of_a_name_chooses_it_and_says_so(map_of_three: NetworkMap) -> None:
+    buttons = map_of_three._widget().children[1].children
+    assert [button.description for button in buttons] == ["▸ app", "db", "web", "back", "front"]
+    buttons[3].click()
+    assert map_of_three.chosen == "back"
+    assert [button.description for button in buttons] == ["app", "db", "web", "▸ back", "front"]
+
+
 def test_without_a_kernel_the_picture_and_its_table_are_left(map_of_three: NetworkMap) -> None:
     bundle = map_of_three._repr_mimebundle_()
     assert set(bundle) == {"text/html", "text/plain"}
