@@ -8,7 +8,7 @@ from docker_tutor import paths
 from docker_tutor.cli.console import err, out
 from docker_tutor.dev import refresh as refreshing
 from docker_tutor.dev import strings as words
-from docker_tutor.dev import suite
+from docker_tutor.dev import suite, testengine
 from docker_tutor.i18n import _
 
 __all__ = ["dev"]
@@ -31,6 +31,7 @@ def check() -> int:
 @click.option("--varying", is_flag=True, help="Store new outputs of the cells whose output varies, too.")
 def refresh(notebooks: tuple[str, ...], *, varying: bool) -> None:
     """Execute NOTEBOOKS (all, when none is named) and store outputs; what has not changed stays as it is."""
+    testengine.endable()
     for path in refreshing.named(notebooks):
         err.print(_("Executing {name} …").format(name=path.name), markup=False)
         changed = refreshing.refresh(path, varying=varying)

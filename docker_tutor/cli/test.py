@@ -3,7 +3,7 @@
 import click
 
 from docker_tutor.cli.console import err, reporting
-from docker_tutor.dev import suite
+from docker_tutor.dev import suite, testengine
 from docker_tutor.i18n import _
 
 __all__ = ["test"]
@@ -14,6 +14,7 @@ __all__ = ["test"]
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 def test(part: str, pytest_arguments: tuple[str, ...]) -> int:
     """Run the checks and tests: all of them, or one PART (what follows it goes to pytest: `engine -k memory`)."""
+    testengine.endable()
     # No bars: pytest writes on the same terminal while the engine is up.
     with reporting(bars=False) as report:
         results = suite.run(part, pytest_arguments, say=lambda line: err.print(line, markup=False), report=report)

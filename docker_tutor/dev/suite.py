@@ -202,8 +202,10 @@ def _attempt(step: Step) -> Result:
     with subprocess.Popen(step.command, cwd=paths.checkout(), stdin=subprocess.DEVNULL) as running:
         try:
             running.wait()
-        except KeyboardInterrupt:
-            # The terminal told it as well. Killed now, as subprocess.run would, it could not take its engine down.
+        except KeyboardInterrupt as interrupt:
+            if isinstance(interrupt, testengine.Ended):
+                running.terminate()
+            # Else the terminal told it as well. Killed now, as subprocess.run would, it could not take its engine down.
             running.wait(STOPS_WITHIN_S)
             raise
     result = Result(step.name, failed=running.returncode != 0)

@@ -7,8 +7,10 @@ on which the course is a guest (see `foreign`).
 import hashlib
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 import psutil
 
@@ -18,11 +20,24 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.errors import EngineError
 from docker_tutor.progress import Report, silent
 
-__all__ = ["VARIABLE", "environment", "processes", "running"]
+__all__ = ["VARIABLE", "Ended", "endable", "environment", "processes", "running"]
 
 VARIABLE = "DOCKER_TUTOR_TEST_ENGINE"
 UP = "DOCKER_TUTOR_TEST_ENGINE_UP"
 """Tells children of the process that brought somebody's engine up that it is there."""
+
+
+class Ended(KeyboardInterrupt):
+    """Somebody sent SIGTERM: everything is taken down, as after Ctrl-C, which tells the children as well."""
+
+
+def endable() -> None:
+    """Let SIGTERM end this process in order, as Ctrl-C does (`man 7 signal`)."""
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise Ended
+
+    signal.signal(signal.SIGTERM, end)
 
 
 def environment(store: foreign.ImageStore | None = None) -> dict[str, str]:

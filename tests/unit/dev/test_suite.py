@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +82,37 @@ def test_with_a_browser_the_course_is_looked_at(monkeypatch: pytest.MonkeyPatch)
 def test_words_after_the_part_go_to_pytest() -> None:
     (step,) = suite.steps("engine", ("-k", "memory"))
     assert step.command[-2:] == ("-k", "memory")
+
+
+CHILD = """
+import signal, sys
+from pathlib import Path
+def end(number, frame):
+    Path("down").touch()
+    sys.exit(1)
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+signal.pause()
+"""
+PARENT = """
+import sys
+from docker_tutor.dev import suite, testengine
+testengine.endable()
+try:
+    suite._attempt(suite.Step("waits", "engine", (sys.executable, "child.py")))
+except KeyboardInterrupt:
+    print("ended", flush=True)
+"""
+
+
+def test_a_suite_that_is_ended_lets_its_tests_take_their_engine_down(tmp_path: Path) -> None:
+    (tmp_path / "child.py").write_text(CHILD, encoding="utf-8")
+    parent = PARENT.replace(
+        "testengine.endable()", f"suite.paths.checkout = lambda: {str(tmp_path)!r}; testengine.endable()"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert running.stdout.readline() == "ready\n"
+        running.terminate()
+        assert running.communicate()[0] == "ended\n"
+    assert (tmp_path / "down").exists()
