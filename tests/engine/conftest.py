@@ -8,14 +8,19 @@ import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from docker_tutor.engines.base import Engine
+from docker_tutor.engines.dialing import tls_folder
 from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.private.engine import PrivateEngine
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.stopping import leftovers
+from docker_tutor.engines.vm import stopping as vm_stopping
+from docker_tutor.engines.vm.engine import VmEngine
+from docker_tutor.engines.vm.layout import Layout as VmLayout
 from docker_tutor.paths import runtime_folder, shared_data_folder
 
 PREFIX = "tst"
@@ -29,7 +34,10 @@ class Docker:
         self.engine = engine
         (folder / "config.json").write_text(json.dumps(dict(engine.tools.config)), encoding="utf-8")
         path = os.pathsep.join([*map(str, engine.tools.path), os.environ["PATH"]])
-        self.environment = os.environ | {"DOCKER_HOST": engine.address, "DOCKER_CONFIG": str(folder), "PATH": path}
+        host, _query, _rest = engine.address.partition("?")
+        self.environment = os.environ | {"DOCKER_HOST": host, "DOCKER_CONFIG": str(folder), "PATH": path}
+        if certificates := tls_folder(engine.address):
+            self.environment |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(certificates)}
 
     def __call__(self, *words: str) -> str:
         """Run it and return what it prints; `pytest.fail` with what it complains about."""
@@ -117,3 +125,33 @@ def engine_of_its_own(request: pytest.FixtureRequest) -> Iterator[Callable[[str]
     """Make further private engines by name, for tests that break them; each is gone at the end of the test."""
     with ExitStack() as made:
         yield lambda name: made.enter_context(_instance(_named(name)))
+
+
+@contextmanager
+def _machine(name: str, **options: Any) -> Iterator[VmEngine]:
+    runtime, data = (folder.resolve() / name for folder in (runtime_folder().parent, shared_data_folder()))
+    for folder in (runtime, data):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    engine = VmEngine("uml", VmLayout(name, runtime / "vm", data / "vm"), **options)
+    try:
+        yield engine
+    finally:
+        engine.down(purge=True)
+        assert vm_stopping.leftovers(engine.layout) == []
+        _remove(runtime)
+        _remove(data)
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[VmEngine]:
+    """Bring a virtual machine with Docker up for the whole session; gone at the end, and nothing is left of it."""
+    with _machine(_named("vm")) as engine:
+        engine.up()
+        yield engine
+
+
+@pytest.fixture
+def machine_of_its_own() -> Iterator[Callable[..., VmEngine]]:
+    """Make further machines, for tests that break them; each is gone at the end of the test."""
+    with ExitStack() as made:
+        yield lambda name, **options: made.enter_context(_machine(_named(name), **options))

@@ -43,8 +43,8 @@ class VmEngine:
         """Speak of the machine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
 
         `settings` are added to the `daemon.json` of the next start; `shares` are the folders that the guest sees (else
-        `starting.default_shares`; none for a guest that is not to be trusted); `memory_bytes` are for the guest; one that
-        is silent for `silent_after_s` is ended.
+        `starting.default_shares`; none for a guest that is not trusted); `memory_bytes` are for the guest; one that is
+        silent for `silent_after_s` is ended.
         """
         if reason := uml.possible():
             raise EngineNotFound(

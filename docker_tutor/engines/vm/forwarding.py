@@ -41,12 +41,9 @@ class Forwarding:
         self._forwards: dict[Listener, _Forward] = {}
         self._reserved: set[int] = set()
 
-    def reserve(self, port: int) -> None:
-        """Leave `port` of the guest alone: it has a way of its own."""
-        self._reserved.add(port)
-
     async def fixed(self, port: int, inside: int) -> None:
-        """Forward 127.0.0.1:`port` to `inside` of the guest for good. Raises `Refused`, `OSError`."""
+        """Forward 127.0.0.1:`port` to `inside` of the guest, and to nothing else. Raises `Refused`, `OSError`."""
+        self._reserved.add(inside)
         await self._slirp.add(port, inside=inside)
 
     async def arrange(self, wanted: Sequence[Sequence[Any]]) -> None:

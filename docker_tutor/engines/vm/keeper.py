@@ -6,6 +6,7 @@ Docker's log, forwards ports, and listens for the guest's sign of life. The mach
 
 import asyncio
 import contextlib
+import ctypes
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
 from docker_tutor.engines.vm import uml
 from docker_tutor.engines.vm.forwarding import Forwarding
@@ -30,6 +32,8 @@ __all__ = ["Keeper", "main"]
 
 CHUNK_BYTES = 1 << 16
 STOP_WITHIN_S = 20
+LAST_WORDS_S = 0.3
+PR_SET_CHILD_SUBREAPER = 36
 PANIC = b"Kernel panic"
 
 log = logging.getLogger("keeper")
@@ -46,6 +50,7 @@ class Keeper:
         self.note = ""
         self.ended = asyncio.Event()
         self._stopping = False
+        self._connected = asyncio.Event()
         self._line: asyncio.StreamWriter | None = None
         self._forwarding = Forwarding(layout)
         self._silent: asyncio.TimerHandle | None = None
@@ -57,10 +62,13 @@ class Keeper:
         try:
             await self._start()
             await self.ended.wait()
+            # What the guest said last may still be on its way.
+            await asyncio.wait(self._tasks, timeout=LAST_WORDS_S)
         finally:
             for task in self._tasks:
                 task.cancel()
             left = end_sessions(self.state)
+            _reap()
             if left:
                 log.error("would not end: %s", left)
             if not self._stopping:
@@ -93,7 +101,8 @@ class Keeper:
         reader, self._line = await asyncio.open_connection(sock=line)
         self._task(self._copy(console, "console", watched=True))
         self._task(self._copy(daemon, "dockerd"))
-        self._task(self._listen(reader, connected))
+        self._task(self._open_api(connected))
+        self._task(self._listen(reader))
         self._alive()
 
     async def _start_slirp(self) -> asyncio.StreamReader:
@@ -148,24 +157,30 @@ class Keeper:
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
 
-    async def _listen(self, reader: asyncio.StreamReader, connected: asyncio.StreamReader) -> None:
+    async def _open_api(self, connected: asyncio.StreamReader) -> None:
+        await connected.read(1)
+        try:
+            await self._forwarding.fixed(self.machine.api_port, API_PORT)
+        except (Refused, OSError) as error:
+            self.note = f"port: {error}"
+            self.ended.set()
+        self._connected.set()
+
+    async def _listen(self, reader: asyncio.StreamReader) -> None:
         messages = Messages()
-        self._forwarding.reserve(API_PORT)
-        forwarded = False
         while data := await reader.read(CHUNK_BYTES):
             for message in messages.feed(data):
                 self._alive()
-                if not forwarded and await connected.read(1):
-                    await self._forwarding.fixed(self.machine.api_port, API_PORT)
-                    forwarded = True
                 if "listeners" in message:
+                    await self._connected.wait()
                     await self._forwarding.arrange(message["listeners"])
                 elif message.get("ready"):
+                    await self._connected.wait()
                     log.info("Docker answers")
                     write_json(self.layout.ready, {"machine": self.state.processes["machine"].pid})
                     _say_ready()
                 elif "failed" in message:
-                    self.note = f"{message['failed']}: {message.get('said', '')}"
+                    self.note = f"{message['failed']}: {message.get('said', '')}"  # tells more than that it ended
                     log.error("%s", self.note)
                     self.ended.set()
 
@@ -193,6 +208,17 @@ class Keeper:
         self.ended.set()
 
 
+def _adopt() -> None:
+    """Let the machine's orphans come to us (`man 2 prctl`): a sandbox's first program may never look after its own."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
+
+
 def _append(file: BinaryIO, data: bytes) -> None:
     try:
         file.write(data.replace(b"\r\n", b"\n"))
@@ -216,6 +242,7 @@ def main(name: str, runtime: str, data: str) -> None:
     """Keep the machine whose layout has the three fields `name`, `runtime` and `data`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _adopt()
     layout = Layout(name, Path(runtime), Path(data))
     asyncio.run(_keep(layout, Machine.read(layout.machine)))
 

@@ -23,12 +23,15 @@ from docker_tutor.processes import Process
 __all__ = ["default_shares", "prepare", "start"]
 
 READY_WITHIN_S = 90
-NEVER_SHARED = ("bin", "boot", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "sys", "usr", "var")
-"""Folders of the guest's own that a mount would hide."""
+GUESTS_OWN = tuple(map(Path, ("/dev", "/disk", "/etc", "/proc", "/run", "/sys", "/usr", "/var/lib/docker")))
+"""What a mount must not hide."""
+KERNELS_OWN = tuple(map(Path, ("/dev", "/proc", "/sys")))
+"""Where no folder can be made to mount at."""
 EXPLAINED = {
     "disk": _("The guest's disk is damaged; `engine down --purge` removes it, and what was on it."),
     "share": _("A folder of yours could not be shown to the guest: {said}"),
     "seed": _("The guest could not read what it was given: {said}"),
+    "port": _("The port for Docker's API has been taken in this moment ({said}): try again."),
     "dockerd": _("Docker ended inside the guest: {said}; `engine logs` has its last words."),
 }
 
@@ -40,10 +43,13 @@ def default_shares() -> tuple[Path, ...]:
     write there what you may.
     """
     wanted = {Path.home().resolve(), checkout(), Path(tempfile.gettempdir()).resolve()}
-    allowed = {
-        folder for folder in wanted if folder.is_dir() and len(folder.parts) > 1 and folder.parts[1] not in NEVER_SHARED
-    }
+    allowed = {folder for folder in wanted if folder.is_dir() and _may_be_shared(folder)}
     return tuple(sorted(f for f in allowed if not any(f != other and f.is_relative_to(other) for other in allowed)))
+
+
+def _may_be_shared(folder: Path) -> bool:
+    hides = any(own.is_relative_to(folder) for own in GUESTS_OWN)
+    return not hides and not any(folder.is_relative_to(own) for own in KERNELS_OWN)
 
 
 def prepare(

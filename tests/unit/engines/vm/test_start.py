@@ -1,0 +1,78 @@
+"""What a guest is given and shown, and what is said when it does not come up."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from docker_tutor.engines.vm import certificates, seed, starting, uml
+from docker_tutor.engines.vm.image import Image
+from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.machine import Machine
+
+
+def test_the_seed_holds_a_program_that_needs_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "seed.tar"
+    seed.write(file, certificates.make(), [Path("/home/x y")], {"debug": True})
+    assert file.stat().st_mode & 0o777 == 0o600
+    with tarfile.open(file) as tar:
+        names = set(tar.getnames())
+        settings = json.loads(tar.extractfile("daemon.json").read())
+        assert tar.extractfile("shares").read() == b"/home/x y\n"
+    assert {"docker_tutor/engines/vm/guest.py", "docker_tutor/engines/private/listeners.py", "server-key.pem"} <= names
+    assert "key.pem" not in names
+    assert settings["tlsverify"] is True
+    assert settings["debug"] is True
+
+
+@pytest.mark.parametrize("hides", ["/", "/var", "/usr", "/proc/self"])
+def test_folders_that_would_hide_the_guests_own_are_not_shared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hides: str
+) -> None:
+    monkeypatch.setenv("HOME", hides)
+    monkeypatch.setattr(starting.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(starting, "checkout", lambda: tmp_path / "course")
+    (tmp_path / "course").mkdir()
+    assert starting.default_shares() == (tmp_path,)
+
+
+def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
+    machine = Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000, ("/home",))
+    machine.write(tmp_path / "machine.json")
+    assert Machine.read(tmp_path / "machine.json") == machine
+
+
+def test_the_guest_gets_the_shared_image_under_a_copy_of_its_own(tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path / "run", tmp_path / "data")
+    found = uml.start(layout, Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000), 7, 8, 9)
+    assert f"ubd0={layout.copy_on_write},/image/root.img" in found.command
+    assert "mem=1024M" in found.command
+    assert found.folder == Path("/image/lib")
+    assert found.environment["TMPDIR"] == "/dev/shm"
+
+
+@pytest.mark.parametrize(
+    ("console", "said"),
+    [
+        ("Checking that ptrace can change system call numbers...ptrace: Operation not permitted\n", "needs ptrace"),
+        ("Kernel panic - not syncing: Attempted to kill init! exitcode=0x0000000b\n", "Attempted to kill init"),
+        ("Too few physical memory! Needed=1, given=2\n", "too little memory"),
+        ("all is well\n", None),
+    ],
+)
+def test_last_words_are_explained(tmp_path: Path, console: str, said: str | None) -> None:
+    (tmp_path / "console.log").write_text(console, encoding="utf-8")
+    found = uml.explained(tmp_path / "console.log")
+    assert found is None if said is None else said in str(found)
+
+
+def test_an_image_that_was_cut_short_is_not_taken_for_whole(tmp_path: Path) -> None:
+    (tmp_path / "root.img").write_bytes(b"0" * 4096)
+    (tmp_path / "stamp.json").write_text(json.dumps({"packages": {}, "sizes": {"root.img": 4096}}), encoding="utf-8")
+    assert Image(tmp_path).whole
+    with (tmp_path / "root.img").open("r+b") as disk:
+        disk.truncate(2048)
+    assert not Image(tmp_path).whole
+    (tmp_path / "stamp.json").write_text("{", encoding="utf-8")
+    assert not Image(tmp_path).whole
