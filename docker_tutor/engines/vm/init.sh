@@ -1,4 +1,3 @@
-#!/usr/bin/busybox sh
 # The first program of the guest: mounts, network, modules; then the one that keeps Docker.
 # The kernel's command line gives SEED, DISK, LINE, LOG, NIC (devices) and SHARE (a file system's type).
 PATH=/usr/sbin:/usr/bin
@@ -8,21 +7,23 @@ fail() { echo "{\"failed\": \"$1\", \"said\": \"$($b tr -d '"\\\n' </run/said)\"
 
 $b mount -t proc proc /proc
 $b mount -t sysfs sysfs /sys
-$b mount -t devtmpfs devtmpfs /dev 2>/dev/null
 $b mkdir -p /dev/pts /dev/shm /dev/mqueue
 $b mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 $b mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 $b mount -t mqueue mqueue /dev/mqueue
-$b mount -t tmpfs -o mode=755 tmpfs /run
 $b mount -t tmpfs -o mode=1777 tmpfs /tmp
 $b mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# Docker looks into its own control group for what can be limited, and the root's has no limits.
+for controller in $($b cat /sys/fs/cgroup/cgroup.controllers); do
+    echo "+$controller" >/sys/fs/cgroup/cgroup.subtree_control
+done
+$b mkdir /sys/fs/cgroup/engine
+echo $$ >/sys/fs/cgroup/engine/cgroup.procs
 $b ln -sf /proc/self/fd /dev/fd
 $b hostname docker-tutor
 $b stty raw -echo <"$LINE"
 $b stty raw -echo <"$LOG"
 
-$b mkdir -m 700 /run/seed
-$b tar -x -f "$SEED" -C /run/seed 2>/run/said || fail seed
 # ext4 repairs what a killed guest has left, from its journal.
 $b mount -t ext4 -o noatime,discard "$DISK" /disk 2>/run/said || fail disk
 for folder in docker containerd; do

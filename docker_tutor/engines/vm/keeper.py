@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import logging
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -34,6 +35,8 @@ CHUNK_BYTES = 1 << 16
 STOP_WITHIN_S = 20
 LAST_WORDS_S = 0.3
 PR_SET_CHILD_SUBREAPER = 36
+COLOUR = re.compile(rb"\x1b\[[\d;]*m")
+"""What dockerd writes because its log goes over a line, as to a terminal."""
 PANIC = b"Kernel panic"
 
 log = logging.getLogger("keeper")
@@ -221,7 +224,7 @@ def _reap() -> None:
 
 def _append(file: BinaryIO, data: bytes) -> None:
     try:
-        file.write(data.replace(b"\r\n", b"\n"))
+        file.write(COLOUR.sub(b"", data.replace(b"\r\n", b"\n")))
     except OSError as error:  # a full disk must not stop the machine
         log.debug("not written: %s", error)
 

@@ -51,6 +51,7 @@ def write(file: Path, trust: Trust, shares: Sequence[Path], more: Mapping[str, o
         "shares": "".join(f"{folder}\n" for folder in shares).encode(),
         "modules": "\n".join(MODULES).encode(),
     }
+    contents["init.sh"] = Path(__file__).with_name("init.sh").read_bytes()
     contents |= {f"{package}/__init__.py": b"" for package in PACKAGES}
     contents |= {name: source.read_bytes() for name, source in SOURCES.items()}
     file.unlink(missing_ok=True)

@@ -30,7 +30,7 @@ KERNELS_OWN = tuple(map(Path, ("/dev", "/proc", "/sys")))
 EXPLAINED = {
     "disk": _("The guest's disk is damaged; `engine down --purge` removes it, and what was on it."),
     "share": _("A folder of yours could not be shown to the guest: {said}"),
-    "seed": _("The guest could not read what it was given: {said}"),
+    "seed": _("The guest could not read what it was given: {said}."),
     "port": _("The port for Docker's API has been taken in this moment ({said}): try again."),
     "dockerd": _("Docker ended inside the guest: {said}; `engine logs` has its last words."),
 }
