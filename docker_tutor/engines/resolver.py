@@ -1,7 +1,6 @@
 """Which engine to use: what is asked for, or the first that there is.
 
-New kinds (a sandboxed virtual machine, an engine reached over ssh) are added to `KINDS`; `AUTOMATIC` says in which
-order they are tried when nobody asks for one.
+New kinds are added to `KINDS`; `AUTOMATIC` says in which order they are tried when nobody asks for one.
 """
 
 import os
@@ -34,7 +33,7 @@ def _uml() -> Engine:
 
 KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private, "uml": _uml}
 """How to make each kind; called only when it is wanted, so that nothing is imported in vain."""
-AUTOMATIC = ("existing", "private")
+AUTOMATIC = ("existing", "private", "uml")
 """The order of `auto`."""
 
 
@@ -87,7 +86,7 @@ def _automatic() -> Engine:
         raise not_permitted[0]
     raise EngineNotFound(
         _(
-            "No Docker Engine answers here, and starting one needs Linux and root: start Docker, point DOCKER_HOST "
-            "at one, or run the course as root."
+            "No Docker Engine answers here, and starting one needs Linux, and root or an x86-64 processor: start "
+            "Docker, point DOCKER_HOST at one, or run the course as root."
         )
     ) from reasons[-1]

@@ -33,13 +33,15 @@ class Fake:
         return self
 
 
-def given(monkeypatch: pytest.MonkeyPatch, existing: Fake, private: Fake) -> None:
+def given(monkeypatch: pytest.MonkeyPatch, existing: Fake, private: Fake, machine: Fake | None = None) -> None:
     monkeypatch.delenv("DOCKER_TUTOR_ENGINE", raising=False)
-    monkeypatch.setattr(resolver, "KINDS", {"existing": existing, "private": private})
+    kinds = {"existing": existing, "private": private, "uml": machine or Fake("uml", disposable=True, error=NO_CPU)}
+    monkeypatch.setattr(resolver, "KINDS", kinds)
 
 
 NO_DAEMON = EngineNotFound("no daemon")
 NO_ROOT = EngineNotFound("no root")
+NO_CPU = EngineNotFound("no such processor")
 
 
 def test_an_unknown_name_is_answered_with_the_names_there_are() -> None:
@@ -67,6 +69,18 @@ def test_a_daemon_that_answers_is_taken_first(monkeypatch: pytest.MonkeyPatch) -
 def test_without_a_daemon_a_private_one_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     given(monkeypatch, Fake("existing", disposable=False, error=NO_DAEMON), Fake("private", disposable=True))
     assert engines.resolve("auto").kind == "private"
+
+
+def test_without_daemon_and_root_a_virtual_machine_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    existing = Fake("existing", disposable=False, error=NO_DAEMON)
+    given(monkeypatch, existing, Fake("private", disposable=True, error=NO_ROOT), Fake("uml", disposable=True))
+    assert engines.resolve().kind == "uml"
+
+
+def test_a_virtual_machine_on_another_processor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("docker_tutor.engines.vm.uml.processor", lambda: "aarch64")
+    with pytest.raises(EngineNotFound, match="x86-64"):
+        engines.resolve("uml")
 
 
 def test_a_private_engine_that_runs_is_the_one_that_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
