@@ -33,7 +33,7 @@ class File:
     def same_content(self, other: "File") -> bool:
         """Whether BuildKit takes the one for the other: content and mode count, times do not, nor a folder's mode."""
         if stat.S_ISDIR(self.mode) and stat.S_ISDIR(other.mode):
-            return True  # tried with 26.1 and 28.5: a chmod of a folder rebuilds nothing
+            return True  # tried: a chmod of a folder rebuilds nothing
         return (self.sha256, self.mode) == (other.sha256, other.mode)
 
 
