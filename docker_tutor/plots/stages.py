@@ -19,6 +19,11 @@ __all__ = ["stage_graph", "stage_sizes"]
 PARTS = ((GREY, ""), (ORANGE, "///"), (PURPLE, "..."), (GREEN, "xxx"), (SKY, ""))
 TEXTBOOK_MB = (880.0, 428.0)
 """The case that the text gives, before and after."""
+COLUMNS_IN, ROW_IN = 9.3, 0.8
+"""Inches for all columns of a graph, and for one row."""
+BOX_IN = (0.62, 0.34)
+"""How near an arrow may come to the middle of a box that it passes: half a box, and some air."""
+BENDS = (0.0, 0.15, -0.15, 0.25, -0.25, 0.35, -0.35, 0.45, -0.45, 0.6, -0.6)
 FATES = {"ran": (REBUILT, "-"), "cached": (CACHED, "-"), "skipped": (GREY, ":")}
 
 
@@ -63,9 +68,14 @@ def stage_graph(graph: StageGraph, fates: Mapping[str, Fate] | None = None) -> P
     places = _places(graph)
     columns = max(x for x, _y in places.values()) + 1
     rows = max(y for _x, y in places.values()) + 1
-    passing = {(e.source, e.stage) for e in graph.edges if places[e.stage][0] - places[e.source][0] > 1}
-    room = 0.5 if passing else 0.0  # below, in rows
-    figure = Figure(figsize=(9.6, 1.2 + 0.8 * (rows + room)), layout="constrained")
+    bends = {edge: _bend(edge.source, edge.stage, places, COLUMNS_IN / columns) for edge in graph.edges}
+    heights = [
+        y / ROW_IN
+        for edge, bend in bends.items()
+        for _x, y in _curve(places[edge.source], places[edge.stage], bend, COLUMNS_IN / columns)
+    ]
+    top, bottom = min(-0.55, *heights), max(rows - 0.45, *heights) + 0.1
+    figure = Figure(figsize=(9.6, 1.1 + ROW_IN * (bottom - top)), layout="constrained")
     axes = figure.add_subplot()
     boxes = {}
     for node, (x, y) in places.items():
@@ -83,16 +93,14 @@ def stage_graph(graph: StageGraph, fates: Mapping[str, Fate] | None = None) -> P
         begin, end = places[edge.source], places[edge.stage]
         style = {"arrowstyle": "->", "color": BLACK, "linewidth": 1.2, "linestyle": _line(edge.why)}
         style |= {"patchA": boxes[edge.source], "patchB": boxes[edge.stage], "shrinkA": 2, "shrinkB": 2}
-        # One that passes a column by is bent, so as not to run through the box in between.
-        bend = 0.45 if (edge.source, edge.stage) in passing else 0.0
-        axes.annotate("", end, begin, arrowprops=style | {"connectionstyle": f"arc3,rad={bend}"}, zorder=4)
+        axes.annotate("", end, begin, arrowprops=style | {"connectionstyle": f"arc3,rad={bends[edge]}"}, zorder=4)
     styles = [
         Line2D([], [], color=BLACK, linewidth=1.2, linestyle="-", label=_("FROM: built on it")),
         Line2D([], [], color=BLACK, linewidth=1.2, linestyle="--", label=_("COPY --from, --mount: takes files")),
     ]
     figure.legend(handles=styles, loc="outside lower center", ncols=2, frameon=False, fontsize=9, handlelength=3)
     axes.set_xlim(-0.5, columns - 0.5)
-    axes.set_ylim(rows - 0.45 + room, -0.55)
+    axes.set_ylim(bottom, top)
     axes.set_axis_off()
     axes.set_title(_("What the stages take from each other"))
     said = "; ".join(f"{edge.stage} {edge.why} {edge.source}" for edge in graph.edges)
@@ -116,6 +124,30 @@ def _look(graph: StageGraph, fates: Mapping[str, Fate] | None, node: str) -> tup
 
 def _line(why: Why) -> str:
     return "-" if why == "FROM" else "--"
+
+
+def _bend(source: str, stage: str, places: Mapping[str, tuple[float, float]], column_in: float) -> float:
+    """Return the curvature with which an arrow passes by the boxes between its ends: the smallest that does."""
+    others = [(x * column_in, y * ROW_IN) for node, (x, y) in places.items() if node not in {source, stage}]
+
+    def free(bend: float) -> bool:
+        points = _curve(places[source], places[stage], bend, column_in)
+        return not any(abs(px - x) < BOX_IN[0] and abs(py - y) < BOX_IN[1] for px, py in points for x, y in others)
+
+    return next((bend for bend in BENDS if free(bend)), BENDS[-1])
+
+
+def _curve(
+    begin: tuple[float, float], end: tuple[float, float], bend: float, column_in: float
+) -> list[tuple[float, float]]:
+    """Return points of matplotlib's `arc3` between two places, in inches from the top left."""
+    (x0, y0), (x2, y2) = ((x * column_in, y * ROW_IN) for x, y in (begin, end))
+    x1, y1 = (x0 + x2) / 2 - bend * (y2 - y0), (y0 + y2) / 2 + bend * (x2 - x0)
+    steps = [step / 20 for step in range(21)]
+    return [
+        ((1 - t) ** 2 * x0 + 2 * t * (1 - t) * x1 + t * t * x2, (1 - t) ** 2 * y0 + 2 * t * (1 - t) * y1 + t * t * y2)
+        for t in steps
+    ]
 
 
 def _places(graph: StageGraph) -> dict[str, tuple[float, float]]:

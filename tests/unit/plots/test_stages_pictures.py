@@ -1,6 +1,7 @@
 """The pictures of chapter 4 say in words what they show, and lose no stage."""
 
 from docker_tutor import plots
+from docker_tutor.plots import stages as stages_module
 from docker_tutor.topics.stage_graph import read
 from docker_tutor.topics.stages import Comparison, Contents
 
@@ -29,3 +30,12 @@ def test_the_sizes_are_told_beside_the_textbook_s() -> None:
     picture = plots.stage_sizes(Comparison(single, multi))
     assert "75.0 % less" in picture.alt
     assert picture.png
+
+
+def test_an_arrow_goes_around_a_box_in_its_way_and_straight_where_there_is_none() -> None:
+    places = {"a": (0.0, 0.0), "b": (1.0, 0.0), "c": (2.0, 0.0), "d": (1.0, 2.0)}
+    around = stages_module._bend("a", "c", places, 3.0)
+    assert around != 0
+    curve = stages_module._curve(places["a"], places["c"], around, 3.0)
+    assert min(abs(y) for x, y in curve if abs(x - 3.0) < 0.5) > 0.3
+    assert stages_module._bend("a", "d", places, 3.0) == 0
