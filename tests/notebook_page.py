@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -30,6 +31,8 @@ class NotebookPage:
         self.tab.goto(f"{address}/lab/tree/{self.path.name}?reset&token={token}")
         self.tab.wait_for_selector(IDLE, timeout=SERVES_WITHIN_MS)
         self.tab.wait_for_selector(".jp-Cell.jp-mod-active")
+        # The indicator knows no kernel that is starting; a cell that is run before it answers is lost.
+        expect(self.tab.locator(".jp-StatusBar-TextItem", has_text="| Idle")).to_be_visible(timeout=SERVES_WITHIN_MS)
 
     def run_all(self, within_ms: float) -> None:
         """Run all cells by the menu; return once the kernel is idle again."""
@@ -42,10 +45,12 @@ class NotebookPage:
         for name in names:
             self.tab.get_by_role("menuitem", name=name, exact=True).click()
 
-    def saved(self) -> dict[str, dict[str, object]]:
+    def saved(self) -> dict[str, dict[str, Any]]:
         """Save it with Ctrl+S; return the code cells of the learner's file by id."""
-        with self.tab.expect_response(lambda answer: answer.request.method == "PUT" and "/api/contents/" in answer.url):
+        unsaved = self.tab.locator(".lm-DockPanel .lm-TabBar-tab.jp-mod-dirty")
+        if unsaved.count():
             self.tab.keyboard.press("Control+s")
+        expect(unsaved).to_have_count(0)
         cells = json.loads(self.path.read_text(encoding="utf-8"))["cells"]
         return {cell["id"]: cell for cell in cells if cell["cell_type"] == "code"}
 
@@ -58,7 +63,7 @@ class NotebookPage:
         return self.cell(name).locator(".jp-OutputArea")
 
     def run(self, *names: str) -> None:
-        """Run these cells one after the other with Ctrl+Enter; each has to end well."""
+        """Run these cells one after the other with Ctrl+Enter; all have to end well."""
         for name in names:
             prompt = self.cell(name).locator(".jp-InputPrompt")
             before = prompt.inner_text()
@@ -66,7 +71,7 @@ class NotebookPage:
             self.tab.keyboard.press("Control+Enter")
             expect(prompt).not_to_have_text(before, timeout=CELL_WITHIN_MS)
             self.tab.wait_for_selector(IDLE, timeout=CELL_WITHIN_MS)
-            assert self.errors() == []
+        assert self.errors() == []
 
     def walk_to(self, name: str) -> None:
         """Go to a cell with the arrow keys, from wherever the notebook is."""
@@ -77,8 +82,10 @@ class NotebookPage:
             expect(active).not_to_have_attribute("data-windowed-list-index", str(now))
 
     def errors(self) -> list[str]:
-        """Return what cells that failed show."""
-        return self.tab.locator("[data-mime-type='application/vnd.jupyter.error']").all_text_contents()
+        """Return what cells that failed say, by the saved file: on the page they look like standard error."""
+        outputs = [(name, each) for name, cell in self.saved().items() for each in cell["outputs"]]
+        failed = [(name, each) for name, each in outputs if each["output_type"] == "error"]
+        return [f"{name}: {each['ename']}: {each['evalue']}" for name, each in failed]
 
     def focused(self) -> str:
         """Return the text of what has the keyboard."""
