@@ -8,7 +8,9 @@ from docker_tutor import engines
 from docker_tutor.cli.console import err, out, reporting
 from docker_tutor.engines import spare
 from docker_tutor.engines.base import Engine
+from docker_tutor.errors import EngineNotFound
 from docker_tutor.i18n import _
+from docker_tutor.units import human_bytes
 
 __all__ = ["chosen", "engine", "engine_option"]
 
@@ -16,7 +18,7 @@ engine_option = click.option(
     "--engine",
     "kind",
     metavar="KIND",
-    help=_("Which kind of engine: existing, private, … (default: $DOCKER_TUTOR_ENGINE, else the first that works)."),
+    help=_("Which kind of engine: existing, private, uml (default: $DOCKER_TUTOR_ENGINE, else the first that works)."),
 )
 
 
@@ -57,6 +59,20 @@ def down(kind: str | None, *, purge: bool) -> None:
     found.down(purge=purge)
     state = found.status()
     out.print(f"{state.kind}: {state.state}. {state.detail}", markup=False)
+
+
+@engine.command()
+@engine_option
+def pack(kind: str | None) -> None:
+    """Switch the virtual machine off and keep its disk as one file without holes, to be copied with its folder."""
+    from docker_tutor.engines.vm.engine import VmEngine
+
+    found = chosen(kind)
+    if not isinstance(found, VmEngine):
+        raise EngineNotFound(_("Only a virtual machine has a disk to pack: --engine uml."))
+    file = found.pack()
+    if file is not None:
+        out.print(_("{size} in {file}").format(size=human_bytes(file.stat().st_size), file=file), markup=False)
 
 
 @engine.command()

@@ -1,10 +1,9 @@
-"""The machine asks for nothing: no root, no capability, no new privilege."""
+"""The machine asks for nothing: no root, no capability, no new privilege, no network, not even much memory."""
 
 import os
 import shutil
 import subprocess
 import sys
-import sysconfig
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,35 +11,33 @@ from pathlib import Path
 import psutil
 import pytest
 
-from docker_tutor.engines import programs
-from docker_tutor.engines.vm import image
-from docker_tutor.paths import cache_folder, checkout
+from docker_tutor.dev import sandbox
+from docker_tutor.engines.clients import sdk
+from docker_tutor.engines.private.engine import PrivateEngine
 
-pytestmark = pytest.mark.engine
+pytestmark = [
+    pytest.mark.engine,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user"),
+]
 
-UID = 64123
+NOBODY_ELSE = 64123
 STRICT = (
-    "setpriv",
-    "--reuid",
-    str(UID),
-    "--regid",
-    str(UID),
-    "--clear-groups",
-    "--no-new-privs",
-    "--bounding-set",
-    "-all",
+    *("setpriv", "--reuid", str(NOBODY_ELSE), "--regid", str(NOBODY_ELSE), "--clear-groups"),
+    *("--no-new-privs", "--bounding-set", "-all"),
 )
-PYTHON = shutil.which(f"python3.{sys.version_info.minor}", path="/usr/bin") or sys.executable
-"""One that another user may run, with the same modules."""
+PYTHON = f"python3.{sys.version_info.minor}"
+WITHIN_S = 120
 WORK = """\
 import pathlib, sys
 from docker_tutor.engines.clients import sdk
 from docker_tutor.engines.vm.engine import VmEngine
+from docker_tutor.engines import programs
+programs.ensure = lambda report: None  # the command line client is for people
 engine = VmEngine()
 engine.up()
 try:
     client = sdk(engine.address)
-    image = client.api.import_image_from_file(sys.argv[1], repository="tiny")
+    client.api.import_image_from_file(sys.argv[1], repository="tiny")
     folder = pathlib.Path.home() / "work"
     folder.mkdir()
     command = ["sh", "-c", "echo from the guest >/w/file"]
@@ -52,49 +49,41 @@ finally:
 
 
 @pytest.fixture
-def home() -> Iterator[Path]:
-    """Make a home of another user, with the packages and the image that are here already: linked, not copied."""
+def home(tiny_tar: Path) -> Iterator[Path]:
+    """Make a home of another user, with the guest's image that is here already, and `tiny.tar`."""
     folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-test-"))
     try:
-        unpacked, guest = programs.ensure(), image.ensure()
-        for made in (unpacked.folder, guest.folder):
-            there = folder / ".cache/docker-tutor" / made.relative_to(cache_folder())
-            shutil.copytree(made, there, symlinks=True, copy_function=_linked)
-        for parent, folders, _files in os.walk(folder):
-            for each in (parent, *(os.path.join(parent, name) for name in folders)):  # noqa: PTH118 - as os.walk has it
-                os.chown(each, UID, UID, follow_symlinks=False)
+        sandbox.link_cache(folder)
+        shutil.copy(tiny_tar, folder / "tiny.tar")
+        sandbox.own(folder)
         yield folder
     finally:
         shutil.rmtree(folder)
 
 
-def _linked(source: str, target: str) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:  # another file system
-        shutil.copy2(source, target, follow_symlinks=False)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_user_without_any_privilege_runs_a_container(home: Path, tiny_tar: Path) -> None:
-    searched = [str(checkout()), sysconfig.get_path("purelib")]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": os.pathsep.join(searched)}
-    command = [*STRICT, PYTHON, "-B", "-c"]
-    trial = subprocess.run(
-        [*command, "import cryptography, docker_tutor"],
-        env=environment,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+def test_a_user_without_any_privilege_runs_a_container(home: Path) -> None:
+    sandbox.own(home, NOBODY_ELSE)
+    here = {"env": sandbox.environment(home), "cwd": "/", "capture_output": True, "text": True}
+    trial = subprocess.run([*STRICT, PYTHON, "-B", "-c", "import cryptography, docker_tutor"], check=False, **here)
     if trial.returncode:
-        pytest.skip(f"another user cannot run this course's Python here: {trial.stderr.strip().splitlines()[-1]}")
-    tar = shutil.copy(tiny_tar, home / "tiny.tar")
-    done = subprocess.run(
-        [*command, WORK, str(tar)], env=environment, cwd="/", capture_output=True, text=True, check=False
-    )
+        said = (trial.stderr.strip().splitlines() or ["?"])[-1]
+        pytest.skip(f"another user cannot run this course's Python here: {said}")
+    done = subprocess.run([*STRICT, PYTHON, "-B", "-c", WORK, str(home / "tiny.tar")], check=False, **here)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "from the guest"
-    theirs = [process for process in psutil.process_iter(["uids", "status"]) if process.info["uids"].real == UID]
+    theirs = [
+        process for process in psutil.process_iter(["uids", "status"]) if process.info["uids"].real == NOBODY_ELSE
+    ]
     assert [process for process in theirs if process.info["status"] != psutil.STATUS_ZOMBIE] == []
+
+
+def test_a_sandbox_as_strict_as_binders_runs_a_container(home: Path, private_engine: PrivateEngine) -> None:
+    client = sdk(private_engine.address, timeout=WITHIN_S)
+    started = sandbox.start(client, home, ["python3", "-B", "-c", WORK, str(home / "tiny.tar")])
+    try:
+        status = started.wait(timeout=WITHIN_S)["StatusCode"]
+        said = started.logs(stderr=False).decode().strip(), started.logs(stdout=False).decode()
+        assert (status, said[0]) == (0, "from the guest"), said[1]
+    finally:
+        started.remove(force=True, v=True)
+        client.close()

@@ -13,7 +13,7 @@ from docker_tutor.engines.base import Capabilities, EngineStatus, ForwardedPort,
 from docker_tutor.engines.dialing import with_tls
 from docker_tutor.engines.private.state import State, read
 from docker_tutor.engines.vm import image as images
-from docker_tutor.engines.vm import starting, stopping, uml
+from docker_tutor.engines.vm import packing, starting, stopping, uml
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
 from docker_tutor.errors import EngineNotFound
@@ -112,6 +112,12 @@ class VmEngine:
             stopping.stop(self.layout)
             if purge:
                 stopping.purge(self.layout)
+
+    def pack(self) -> Path | None:
+        """Switch the machine off and put its disk into a form that can be copied; return the file, if any."""
+        with self._alone():
+            stopping.stop(self.layout)
+            return packing.pack(self.layout)
 
     def status(self) -> EngineStatus:
         """Say what state the engine is in, without changing it."""

@@ -49,6 +49,11 @@ class Layout:
         return self.data / "disk.img"
 
     @property
+    def packed_disk(self) -> Path:
+        """A disk that was prepared somewhere else: see `packing`."""
+        return self.data / "disk.tar"
+
+    @property
     def port(self) -> Path:
         """The port that the API was forwarded to the last time."""
         return self.data / "port"

@@ -15,6 +15,7 @@ from docker_tutor.engines.vm import certificates, limits, seed
 from docker_tutor.engines.vm.image import Image, format_disk
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
+from docker_tutor.engines.vm.packing import unpack
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
@@ -65,7 +66,7 @@ def prepare(
     memory = limits.guest_memory(limits.memory_allowed()) if memory_bytes is None else memory_bytes
     for folder in (layout.runtime, layout.data, layout.log("any").parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not layout.disk.exists():
+    if not (layout.disk.exists() or unpack(layout)):
         format_disk(image, layout.disk, limits.disk_bytes(layout.data))
     trust = certificates.make()
     certificates.keep(trust, layout.certificates)

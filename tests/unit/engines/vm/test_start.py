@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from docker_tutor.engines.vm import certificates, seed, starting, uml
+from docker_tutor.engines.vm import certificates, packing, seed, starting, uml
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
+from docker_tutor.errors import EngineStartFailed
 
 
 def test_the_seed_holds_a_program_that_needs_nothing_else(tmp_path: Path) -> None:
@@ -65,6 +66,33 @@ def test_last_words_are_explained(tmp_path: Path, console: str, said: str | None
     (tmp_path / "console.log").write_text(console, encoding="utf-8")
     found = uml.explained(tmp_path / "console.log")
     assert found is None if said is None else said in str(found)
+
+
+def test_a_packed_disk_is_as_small_as_what_was_used_and_comes_back_with_its_holes(tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path / "run", tmp_path)
+    with layout.disk.open("wb") as disk:
+        disk.truncate(1 << 30)
+        disk.seek(1 << 29)
+        disk.write(b"of value")
+    packed = packing.pack(layout)
+    assert packed is not None
+    assert packed.stat().st_size < 1 << 20
+    assert not layout.disk.exists()
+    assert packing.unpack(layout)
+    assert layout.disk.stat().st_size == 1 << 30
+    assert layout.disk.stat().st_blocks * 512 < 1 << 20
+    with layout.disk.open("rb") as disk:
+        disk.seek(1 << 29)
+        assert disk.read(8) == b"of value"
+    assert not packing.unpack(layout)
+
+
+def test_a_packed_disk_that_is_damaged_is_named_and_leaves_no_half(tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path / "run", tmp_path)
+    layout.packed_disk.write_bytes(b"not a tar at all" * 100)
+    with pytest.raises(EngineStartFailed, match="cannot be used"):
+        packing.unpack(layout)
+    assert not layout.disk.exists()
 
 
 def test_an_image_that_was_cut_short_is_not_taken_for_whole(tmp_path: Path) -> None:
