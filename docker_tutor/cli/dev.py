@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import click
 
-from docker_tutor import paths
+from docker_tutor import engines, paths
 from docker_tutor.cli.console import err, out
+from docker_tutor.cli.named_images import named_in
 from docker_tutor.dev import refresh as refreshing
 from docker_tutor.dev import strings as words
 from docker_tutor.dev import suite, testengine
@@ -37,6 +38,29 @@ def refresh(notebooks: tuple[str, ...], *, varying: bool) -> None:
         changed = refreshing.refresh(path, varying=varying)
         said = _("changed cells: {cells}").format(cells=", ".join(changed)) if changed else _("nothing changed")
         out.print(f"{path.name}: {said}", markup=False)
+
+
+@dev.command()
+@click.argument("notebooks", nargs=-1)
+def sandboxed(notebooks: tuple[str, ...]) -> int:
+    """Run NOTEBOOKS in a sandbox like Binder's, on a virtual machine that was prepared before. Needs Linux and root."""
+    from docker_tutor.dev import sandbox
+    from docker_tutor.engines.clients import sdk
+
+    found = refreshing.named(notebooks)
+    stems = {path.stem for path in found}
+    wanted = [name for name, where in named_in(paths.checkout() / "notebooks").items() if stems & set(where)]
+    with sandbox.prepare(wanted, lambda line: err.print(f"· {line}", markup=False)) as home:
+        engine = engines.resolve("private")
+        was_up = engine.status().state == "running"
+        engine.up()
+        client = sdk(engine.address, timeout=3600)
+        try:
+            return sandbox.run_notebooks(client, home, found, lambda text: click.echo(text, nl=False)).failed
+        finally:
+            client.close()
+            if not was_up:
+                engine.down()
 
 
 @dev.command()

@@ -5,11 +5,16 @@ small `/dev/shm` from which nothing may be executed. Whatever it is to find has 
 Binder does when it builds.
 """
 
+import contextlib
 import os
 import shutil
+import subprocess
 import sys
 import sysconfig
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from docker import DockerClient
@@ -17,15 +22,90 @@ from docker.models.containers import Container
 
 from docker_tutor import images
 from docker_tutor.engines.vm import image as guest
+from docker_tutor.errors import EngineError
 from docker_tutor.paths import cache_folder, checkout
+from docker_tutor.units import MiB
 
-__all__ = ["PYTHON_IMAGE", "UID", "environment", "link_cache", "own", "start"]
+__all__ = ["PYTHON_IMAGE", "UID", "Outcome", "environment", "link_cache", "own", "prepare", "run_notebooks", "start"]
 
 UID = 1000
 PYTHON_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+INSTANCE = "sandbox"
+FETCHED = ("packages", "stand-ins")
+"""What is of no use to a sandbox that is prepared."""
+NOTEBOOKS = """\
+import os, pathlib, subprocess, sys, time
+from docker_tutor import paths
+from docker_tutor.dev.suite import nbval_command
+os.environ.update(paths.jupyter_environment())
+os.chdir(paths.checkout())
+failed = 0
+for name in sys.argv[1:]:
+    began = time.monotonic()
+    done = subprocess.run([*nbval_command(pathlib.Path(name)), "-q", "--no-header", "--tb=short"])
+    failed += done.returncode != 0
+    print(f"{name}: {'failed' if done.returncode else 'passed'} after {time.monotonic() - began:.0f} s", flush=True)
+for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
+    peak = pathlib.Path("/sys/fs/cgroup", file)
+    if peak.exists():
+        print(f"peak of memory, with what was read from files: {int(peak.read_text()) >> 20} MiB", flush=True)
+subprocess.run([sys.executable, "-m", "docker_tutor", "engine", "down"])
+sys.exit(failed)
+"""
 MEMORY = "2g"
 CPUS = 2
 SHM = "64m"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the notebooks went in the sandbox."""
+
+    failed: int
+    said: str
+
+
+@contextmanager
+def prepare(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Path]:
+    """Make a home folder as Binder's build does, with the images `names`, for a `with` block. Raises `EngineError`."""
+    home = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-sandbox-"))
+    try:
+        cache = home / ".cache/docker-tutor"
+        for part in FETCHED:
+            if (cache_folder() / part).is_dir():
+                shutil.copytree(cache_folder() / part, cache / part, symlinks=True, copy_function=_linked)
+        for words in (("engine", "up"), ("images", "get", *names), ("engine", "pack")):
+            say(f"docker-tutor {' '.join(words)}")
+            command = [sys.executable, "-m", "docker_tutor", *words]
+            done = subprocess.run(command, env=os.environ | _settings(home), check=False)
+            if done.returncode:
+                raise EngineError(f"the sandbox cannot be prepared: docker-tutor {' '.join(words)}")
+        for part in FETCHED:
+            shutil.rmtree(cache / part)  # what is linked elsewhere must keep its owner
+        own(home, files=True)
+        yield home
+    finally:
+        shutil.rmtree(home)
+
+
+def run_notebooks(client: DockerClient, home: Path, notebooks: Sequence[Path], say: Callable[[str], None]) -> Outcome:
+    """Run `notebooks` in the sandbox with nbval, one after the other; `say` gets every line as it comes."""
+    command = ["python3", "-B", "-c", NOTEBOOKS, *map(str, notebooks)]
+    started = start(client, home, command, {"DOCKER_TUTOR_INSTANCE": INSTANCE, "DOCKER_TUTOR_ENGINE": "uml"})
+    said: list[str] = []
+    try:
+        for chunk in started.logs(stream=True):
+            said.append(chunk.decode(errors="replace"))
+            say(said[-1])
+        return Outcome(int(started.wait()["StatusCode"]), "".join(said))
+    finally:
+        started.remove(force=True, v=True)
+
+
+def _settings(home: Path) -> dict[str, str]:
+    """Return what makes a process of ours work in another home, and nowhere else."""
+    own = {"HOME": str(home), "DOCKER_TUTOR_INSTANCE": INSTANCE, "DOCKER_TUTOR_ENGINE": "uml"}
+    return own | {"XDG_CACHE_HOME": str(home / ".cache"), "XDG_DATA_HOME": str(home / ".local/share")}
 
 
 def link_cache(home: Path) -> None:
@@ -35,11 +115,11 @@ def link_cache(home: Path) -> None:
     shutil.copytree(made, there, symlinks=True, copy_function=_linked)
 
 
-def own(home: Path, uid: int = UID) -> None:
-    """Give the folders of `home` to `uid`; its files are read only."""
-    for parent, folders, _files in os.walk(home):
-        for each in (Path(parent), *(Path(parent, name) for name in folders)):
-            os.chown(each, uid, uid, follow_symlinks=False)
+def own(home: Path, uid: int = UID, *, files: bool = False) -> None:
+    """Give the folders of `home` to `uid`, and its `files` too; those that are linked are to be read only."""
+    for parent, folders, names in os.walk(home):
+        for name in (".", *folders, *(names if files else ())):
+            os.chown(Path(parent, name), uid, uid, follow_symlinks=False)
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -74,7 +154,9 @@ def start(client: DockerClient, home: Path, command: list[str], more: Mapping[st
 
 
 def _linked(source: str, target: str) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:  # another file system
-        shutil.copy2(source, target, follow_symlinks=False)
+    # What is small may be written again in its place (apt's settings): a link would change the other name's, too.
+    if Path(source).lstat().st_size >= MiB:
+        with contextlib.suppress(OSError):  # another file system
+            os.link(source, target, follow_symlinks=False)
+            return
+    shutil.copy2(source, target, follow_symlinks=False)

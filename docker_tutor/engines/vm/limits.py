@@ -5,6 +5,7 @@ Source: `man 7 cgroups`, Documentation/admin-guide/cgroup-v2.rst (memory.max, me
 
 import mmap
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -77,8 +78,11 @@ def memory_folder(memory: int, candidates: Sequence[Path]) -> Path:
 
 
 def cpu() -> int:
-    """Return the one CPU to keep a guest on: moved about between two, its processes wait for each other."""
-    return max(os.sched_getaffinity(0))
+    """Return the one CPU to keep a guest on: moved about between two, its processes wait for each other.
+
+    It is not always the same one, because others on this machine may have a guest too.
+    """
+    return secrets.choice(sorted(os.sched_getaffinity(0)))
 
 
 def disk_bytes(folder: Path) -> int:
