@@ -70,3 +70,29 @@ def sample(number: int, course: Path, secret: Path) -> None:
 
     for path in hand_in(lab(number), Secret.read(secret), course / "release", course / "submitted"):
         out.print(str(path), markup=False)
+
+
+@group.command()
+@click.argument("results", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--out",
+    "written",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default="class.png",
+    show_default=True,
+    help=_("Where the picture goes; the table is written beside it."),
+)
+def report(results: Path, written: Path) -> None:
+    """Draw how a class did, from the folder RESULTS that `docker-tutor grade` keeps."""
+    from docker_tutor.grading.classes import kept
+    from docker_tutor.grading.report import summary, write
+
+    known = kept(results)
+    write(known, written)
+    for each in summary(known):
+        line = _("{lab} {task}: {passed} of {students} have all points").format(
+            lab=each.lab, task=each.task, passed=each.passed, students=each.students
+        )
+        wrong = _("; commonest: {what} ({count})").format(what=each.commonest, count=each.commonest_count)
+        out.print(line + (wrong if each.commonest else ""), markup=False)
+    out.print(_("Picture: {path}").format(path=written), markup=False)

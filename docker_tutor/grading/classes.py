@@ -19,7 +19,7 @@ from docker_tutor.grading.worker import Worker
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, Step, silent
 
-__all__ = ["Finished", "grade_class", "grade_one"]
+__all__ = ["Finished", "grade_class", "grade_one", "kept"]
 
 _RETRIES = 3
 
@@ -53,6 +53,17 @@ class Finished:
 
     def _path(self, job: Job) -> Path:
         return self.folder / f"{job.name}.json"
+
+
+def kept(folder: Path) -> list[Result]:
+    """Return all results that lie in `folder`. Raises SubmissionInvalid when there is none, or one is damaged."""
+    found = []
+    for path in sorted(folder.glob("*-lab[0-9].json")):
+        student, _dash, lab = path.stem.rpartition("-lab")
+        found.append(Result.from_json(path.read_text(encoding="utf-8"), student=student, number=int(lab)))
+    if not found:
+        raise SubmissionInvalid(_("There are no results in {folder}.").format(folder=folder))
+    return found
 
 
 def grade_class(

@@ -12,7 +12,7 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,13 @@ _STARTS_WITHIN_S = 60
 _INTERRUPTED_WITHIN_S = 3
 _LONGEST = 4000
 _LARGEST_FILE = 512 << 20
-_PIDS = 256
+_LIMITS = (
+    ("pids", "pids.max", 256),
+    ("memory", "memory.limit_in_bytes", 1 << 30),
+    ("", "pids.max", 256),
+    ("", "memory.max", 1 << 30),
+)
+"""For all that cells start together; the trees of cgroup version 1 by name, that of version 2 without."""
 
 
 class _Manager(KernelManager):
@@ -42,18 +48,28 @@ class _Manager(KernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        return KernelSpec(argv=list(self.words), display_name="student", language="python")
+        return KernelSpec(argv=list(self.words), display_name="student", language="python", interrupt_mode="message")
 
 
 class Kernel:
     """Runs cells, one after the other. What a cell does never raises here."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
-        """Start it in `folder` with exactly `environment`. Raises SeatFailed."""
+    def __init__(
+        self, folder: Path, environment: Mapping[str, str], sockets: Path, fence: Sequence[str] | None = None
+    ) -> None:
+        """Start it in `folder` with exactly `environment`; it is spoken to through `sockets`, a folder.
+
+        `fence` is the command that starts another one apart from the rest; without it, that of a trusted class. Raises
+        SeatFailed.
+        """
         # Sockets of the file system, in a folder that only this user can enter: not TCP ports that anyone can.
-        self._manager = _Manager(transport="ipc", ip=str(folder.parent / "cells"))
-        self._manager.words = (*_fenced(), sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+        file = str(sockets / "kernel.json")
+        self._manager = _Manager(transport="ipc", ip=str(sockets / "cells"), connection_file=file)
+        before = _fenced() if fence is None else tuple(fence)
+        self._manager.words = (*before, sys.executable, "-m", "ipykernel_launcher", "-f", file)
         try:
+            self._manager.write_connection_file()
+            (sockets / "kernel.json").chmod(0o644)  # who may enter the folder may read it, whoever starts the kernel
             self._manager.start_kernel(cwd=str(folder), env=dict(environment), preexec_fn=_limited)
             self._client: BlockingKernelClient = self._manager.client()
             self._client.start_channels()
@@ -135,14 +151,13 @@ def _limited() -> None:
     """Keep a runaway cell from filling a disk with one file, or a folder with core dumps."""
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    for tree in ("pids", ""):
+    for tree, file, limit in _LIMITS:
         group = Path("/sys/fs/cgroup", tree, f"docker-tutor-cells-{os.getppid()}")
         if (group.parent / "cgroup.procs").exists() and (tree or (group.parent / "cgroup.controllers").exists()):
             with suppress(OSError):  # a container or a login without cgroups of its own
                 group.mkdir(exist_ok=True)
-                (group / "pids.max").write_text(str(_PIDS), encoding="ascii")
+                (group / file).write_text(str(limit), encoding="ascii")
                 (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
-                return
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from docker_tutor.classroom.room import Room, open_room
-from docker_tutor.errors import CheckFailed, RoomClosed, TicketInvalid
+from docker_tutor.errors import CheckFailed, TicketInvalid
 from docker_tutor.grading.draws import Values
 from docker_tutor.grading.findings import Outcome
 from docker_tutor.grading.site import PROBE, Site
@@ -20,18 +20,31 @@ from docker_tutor.grading.tasks import LabTasks, lab
 from docker_tutor.grading.tickets import PRACTICE, Secret, Ticket
 from docker_tutor.i18n import _
 
-__all__ = ["Lab", "open_lab"]
+__all__ = ["Lab", "SeatLab", "open_lab"]
 
 _SEAT = "DOCKER_TUTOR_SEAT"
 _NBGRADER_FOLDERS = {"autograded", "submitted"}
 
 
-def open_lab(number: int) -> "Lab":
+def open_lab(number: int) -> "Lab | SeatLab":
     """Open the lab of chapter `number`: its room, its images, its files, and this student's values.
 
     Raises TicketInvalid, EngineError, PackageError, ImageError: one clear sentence each.
     """
-    return Lab(lab(number), Path.cwd())
+    return SeatLab() if os.environ.get(_SEAT) else Lab(lab(number), Path.cwd())
+
+
+class SeatLab:
+    """What a submission finds in a lab's place while it is graded: nothing is looked at from in here."""
+
+    def task(self, name: str) -> None:
+        """Show nothing: nobody reads it."""
+
+    def check(self, name: str) -> None:
+        """Look at nothing: the grader does, from outside."""
+
+    def hint(self, name: str) -> None:
+        """Give no hint."""
 
 
 class Lab:
@@ -43,11 +56,7 @@ class Lab:
         self._secret = Secret.known()
         self._ticket = _whose(folder, self._secret)
         self._hints: dict[str, int] = {}
-        self._site: Site | None = None
-        self.room: Room | None = None
-        if os.environ.get(_SEAT):
-            return
-        self.room = open_room(tasks.name, images=[PROBE, *tasks.images])
+        self.room: Room = open_room(tasks.name, images=[PROBE, *tasks.images])
         probe = str(self.room.client.api.inspect_image(PROBE)["Id"])
         self._site = Site(self.room.client, self.room.folder, dict(os.environ), probe=probe)
         tasks.prepare(self._site, self._ticket)
@@ -59,9 +68,7 @@ class Lab:
 
     def check(self, name: str) -> None:
         """Look at what can be looked at before handing in; raises CheckFailed when something does not hold."""
-        if self._site is None:
-            return
-        outcome = self._tasks.look(self._open(), self._tasks[name], self._ticket, hidden=False)
+        outcome = self._tasks.look(self._site, self._tasks[name], self._ticket, hidden=False)
         if outcome.failed and self._secret is None:
             raise CheckFailed(_("{task}: not yet").format(task=name) + "\n" + outcome.text())
         if self._secret is None:
@@ -104,17 +111,12 @@ class Lab:
         sys.stdout.write(done.stdout + done.stderr)
 
     def _look(self, name: str, secret: Secret) -> Outcome:
-        site = self._open()
+        site = self._site
         site.hidden = secret.hidden(self._ticket.student, f"{self._tasks.name}/{name}")
         try:
             return self._tasks.look(site, self._tasks[name], self._ticket, hidden=True)
         finally:
             site.hidden = ""
-
-    def _open(self) -> Site:
-        if self._site is None:
-            raise RoomClosed(_("This notebook is being graded: others look at the daemon."))
-        return self._site
 
     def _values(self, name: str) -> Values:
         return self._tasks.values(self._tasks[name], self._ticket)

@@ -65,7 +65,13 @@ def _trusted(report: Report) -> Place:
     return TrustedPlace(report)
 
 
-MODES: dict[str, Callable[[Report], Place]] = {"trusted": _trusted}
+def _vm(report: Report) -> Place:
+    from docker_tutor.grading.isolated import IsolatedPlace
+
+    return IsolatedPlace(report)
+
+
+MODES: dict[str, Callable[[Report], Place]] = {"trusted": _trusted, "vm": _vm}
 """How to make each kind of place; imported only when it is wanted."""
 
 

@@ -18,7 +18,7 @@ from docker_tutor.i18n import _
 
 __all__ = ["LABS", "LabTasks", "Task", "lab"]
 
-LABS = range(1, 3)
+LABS = range(1, 8)
 """The numbers of the labs: one for each chapter."""
 
 

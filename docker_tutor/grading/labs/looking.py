@@ -11,7 +11,18 @@ from docker_tutor.grading.site import Box, Said, Site
 from docker_tutor.i18n import _
 from docker_tutor.units import MiB
 
-__all__ = ["build", "in_layers", "is_there", "last_line", "mib", "run", "running", "size_beyond", "visible_files"]
+__all__ = [
+    "build",
+    "in_layers",
+    "is_there",
+    "last_line",
+    "mib",
+    "run",
+    "run_with_file",
+    "running",
+    "size_beyond",
+    "visible_files",
+]
 
 _LARGEST_ARCHIVE = 400 * MiB
 # What the engine itself puts into every container's file system.
@@ -34,6 +45,25 @@ def is_there(site: Site, image: str, key: str = "there") -> Found:
 def run(site: Site, image: str, *words: str, options: tuple[str, ...] = (), timeout_s: float = 15) -> Said:
     """Run a container of the student's image, and remove it."""
     return site.docker("run", "--rm", *options, image, *words, timeout_s=timeout_s)
+
+
+def run_with_file(site: Site, image: str, path: str, text: str) -> Said:
+    """Run a container of the image's own command, with a file put into it before it starts."""
+    created = site.docker("create", image)
+    if not created.ok:
+        return created
+    content = text.encode()
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        entry = tarfile.TarInfo(path.lstrip("/"))
+        entry.size, entry.mode = len(content), 0o644
+        tar.addfile(entry, io.BytesIO(content))
+    identity = created.text.split()[-1]
+    try:
+        site.client.api.put_archive(identity, "/", archive.getvalue())
+        return site.docker("start", "--attach", identity)
+    finally:
+        site.docker("rm", "--force", identity)
 
 
 def last_line(said: Said) -> str:
@@ -76,7 +106,7 @@ def visible_files(site: Site, image: str) -> set[str]:
     created = site.client.api.create_container(image, command=["-"])
     try:
         with tarfile.open(fileobj=_archive(site.client.api.export(created["Id"])), mode="r:") as archive:
-            paths = {member.name.lstrip("./") for member in archive if not member.isdir()}
+            paths = {member.name.removeprefix("./") for member in archive if not member.isdir()}
     finally:
         site.client.api.remove_container(created["Id"], force=True)
     return {path for path in paths if not path.startswith(_ENGINES_OWN)}

@@ -1,0 +1,33 @@
+"""What the source notebooks give as solutions is right: each runs, and all that it is looked at for holds."""
+
+import re
+from collections.abc import Callable
+
+import nbformat
+import pytest
+
+from docker_tutor import paths
+from docker_tutor.grading.seats import Seat
+from docker_tutor.grading.tasks import LABS, LabTasks, lab
+from docker_tutor.grading.tickets import Secret, Ticket
+
+
+@pytest.mark.parametrize(
+    ("tasks", "name"),
+    [(lab(number), task.name) for number in LABS for task in lab(number).tasks],
+    ids=lambda value: getattr(value, "name", value),
+)
+def test_the_solution_of_the_source_notebook_is_right(
+    tasks: LabTasks, name: str, seat_of: Callable[[LabTasks], Seat], ticket: Ticket, secret: Secret
+) -> None:
+    path = paths.checkout() / "labs" / "source" / tasks.name / f"{tasks.name}.ipynb"
+    cells = {cell.metadata["nbgrader"]["grade_id"]: cell.source for cell in nbformat.read(path, as_version=4).cells}
+    script = re.search(r'lab\.solve\("(\w+)", r"""\n(.*)\n"""\)', cells[f"{name}-answer"], re.DOTALL)
+    assert script is not None
+    assert script[1] == name
+    seat, task = seat_of(tasks), tasks[name]
+    seat.clear()
+    tasks.prepare(seat.site(), ticket, [name])
+    ran = seat.run("%%bash\n" + tasks.values(task, ticket).fill(script[2]), within_s=120)
+    outcome = tasks.look(seat.site(secret.hidden("tester", name)), task, ticket, hidden=True)
+    assert not outcome.failed, f"{outcome.text()}\n{ran.status}: {ran.text}"
