@@ -82,6 +82,10 @@ def prepare(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Path]:
                 raise EngineError(f"the sandbox cannot be prepared: docker-tutor {' '.join(words)}")
         for part in FETCHED:
             shutil.rmtree(cache / part)  # what is linked elsewhere must keep its owner
+        command_file = home / "bin/docker-tutor"  # as Binder's build installs it
+        command_file.parent.mkdir()
+        command_file.write_text('#!/bin/sh\nexec python3 -B -m docker_tutor "$@"\n', encoding="utf-8")
+        command_file.chmod(0o755)
         own(home, files=True)
         yield home
     finally:
@@ -125,7 +129,7 @@ def own(home: Path, uid: int = UID, *, files: bool = False) -> None:
 def environment(home: Path) -> dict[str, str]:
     """Return the variables under which the course is run by somebody whose home is `home`."""
     searched = [str(checkout()), sysconfig.get_path("purelib")]
-    return {"PATH": "/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": os.pathsep.join(searched)}
+    return {"PATH": f"{home}/bin:/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": os.pathsep.join(searched)}
 
 
 def start(client: DockerClient, home: Path, command: list[str], more: Mapping[str, str] | None = None) -> Container:

@@ -38,7 +38,14 @@ def owner() -> str:
     """Return a short text for this user and checkout on this machine: the value of the OWNER label."""
     from docker_tutor import paths
 
-    return hashlib.sha256(f"{platform.node()}\0{getpass.getuser()}\0{paths.instance()}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{platform.node()}\0{_user()}\0{paths.instance()}".encode()).hexdigest()[:12]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a number without a name, as in many a container
+        return str(os.getuid())
 
 
 def live_folder() -> Path:
