@@ -26,7 +26,18 @@ from docker_tutor.errors import EngineError
 from docker_tutor.paths import cache_folder, checkout
 from docker_tutor.units import MiB
 
-__all__ = ["PYTHON_IMAGE", "UID", "Outcome", "environment", "link_cache", "own", "prepare", "run_notebooks", "start"]
+__all__ = [
+    "PYTHON_IMAGE",
+    "UID",
+    "Outcome",
+    "environment",
+    "install",
+    "link_cache",
+    "own",
+    "prepare",
+    "run_notebooks",
+    "start",
+]
 
 UID = 1000
 PYTHON_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
@@ -82,10 +93,7 @@ def prepare(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Path]:
                 raise EngineError(f"the sandbox cannot be prepared: docker-tutor {' '.join(words)}")
         for part in FETCHED:
             shutil.rmtree(cache / part)  # what is linked elsewhere must keep its owner
-        command_file = home / "bin/docker-tutor"  # as Binder's build installs it
-        command_file.parent.mkdir()
-        command_file.write_text('#!/bin/sh\nexec python3 -B -m docker_tutor "$@"\n', encoding="utf-8")
-        command_file.chmod(0o755)
+        install(home)
         own(home, files=True)
         yield home
     finally:
@@ -112,6 +120,20 @@ def _settings(home: Path) -> dict[str, str]:
     return own | {"XDG_CACHE_HOME": str(home / ".cache"), "XDG_DATA_HOME": str(home / ".local/share")}
 
 
+def install(home: Path) -> None:
+    """Let any Python of our version find the course and what it needs, and a shell the command, as if installed there.
+
+    Source: `site` (user site-packages, `.pth` files).
+    """
+    packages = home / f".local/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+    packages.mkdir(parents=True)
+    (packages / "course.pth").write_text(f"{checkout()}\n{sysconfig.get_path('purelib')}\n", encoding="utf-8")
+    command = home / "bin/docker-tutor"
+    command.parent.mkdir()
+    command.write_text('#!/bin/sh\nexec python3 -B -m docker_tutor "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+
+
 def link_cache(home: Path) -> None:
     """Have the guest's image in a new home folder: linked, not copied, where the file system allows it."""
     made = guest.ensure().folder
@@ -128,8 +150,7 @@ def own(home: Path, uid: int = UID, *, files: bool = False) -> None:
 
 def environment(home: Path) -> dict[str, str]:
     """Return the variables under which the course is run by somebody whose home is `home`."""
-    searched = [str(checkout()), sysconfig.get_path("purelib")]
-    return {"PATH": f"{home}/bin:/usr/bin:/bin", "HOME": str(home), "PYTHONPATH": os.pathsep.join(searched)}
+    return {"PATH": f"{home}/bin:/usr/bin:/bin", "HOME": str(home)}
 
 
 def start(client: DockerClient, home: Path, command: list[str], more: Mapping[str, str] | None = None) -> Container:

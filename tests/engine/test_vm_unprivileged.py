@@ -54,6 +54,7 @@ def home(tiny_tar: Path) -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-test-"))
     try:
         sandbox.link_cache(folder)
+        sandbox.install(folder)
         shutil.copy(tiny_tar, folder / "tiny.tar")
         sandbox.own(folder)
         yield folder
