@@ -23,7 +23,7 @@ from docker_tutor.units import human_seconds
 
 __all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"]
 
-PARTS = ("lint", "unit", "engine", "browser", "notebooks", "foreign")
+PARTS = ("lint", "unit", "engine", "labs", "browser", "notebooks", "foreign")
 CELL_TIMEOUT_S = 300
 DEMONSTRATIONS = tuple(
     f"tests/engine/test_{subject}.py"
@@ -133,6 +133,8 @@ def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
     engine = _pytest("engine", "--durations=10", "tests/engine", *arguments)
     yield Step("tests on the engine", "engine", engine, engine="private")
+    labs = _pytest("labs", "--durations=10", "tests/labs", *arguments)
+    yield Step("labs and grading", "labs", labs, engine="private")
     # It starts the course as a learner does, with an engine of its own.
     browser = _pytest("browser", "--durations=10", "tests/browser", *arguments)
     yield Step("the course in a browser", "browser", browser, _without_a_browser())

@@ -234,6 +234,7 @@ def _folder(path: Path) -> Iterator[Path]:
 def _fill(folder: Path, files: Path | None, ticket: Ticket) -> None:
     if files is not None:
         shutil.copytree(files, folder, symlinks=True, dirs_exist_ok=True)
+        folder.chmod(0o755)  # copytree gave it the other one's mode
     (folder / TICKET_FILE).unlink(missing_ok=True)
     (folder / TICKET_FILE).write_text(f"{ticket}\n", encoding="ascii")
     if os.geteuid() == 0:

@@ -1,6 +1,6 @@
 """Every answer of the catalogue is judged rightly: no claim of a right one fails, and of a wrong one those that should.
 
-`DOCKER_TUTOR_TESTS=quick` tries for each task one right answer and one wrong one, another pair every day.
+`DOCKER_TUTOR_TESTS=quick` tries one answer to each task, another one every day.
 """
 
 import datetime as dt
@@ -23,10 +23,9 @@ def chosen() -> list[tuple[LabTasks, Answer]]:
         return ANSWERS
     today = dt.datetime.now(dt.UTC).toordinal()
     few = []
-    for tasks, task in LAB_TASKS:
-        for right in (True, False):
-            known = [each for each in answers(tasks, task) if each.right is right]
-            few.append((tasks, known[today % len(known)]))
+    for number, (tasks, task) in enumerate(LAB_TASKS):
+        known = answers(tasks, task)
+        few.append((tasks, known[(today + number) % len(known)]))
     return few
 
 

@@ -1,0 +1,102 @@
+"""A hostile notebook loses its own points and nothing else: not the host's files, not the next one's grade.
+
+With `DOCKER_TUTOR_TESTS=quick` the isolated mode has to bear two of them, others every day.
+"""
+
+import base64
+import datetime as dt
+import json
+import os
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+from docker_tutor import paths
+from docker_tutor.engines.base import Engine
+from docker_tutor.grading.answers import answers
+from docker_tutor.grading.grader import grade
+from docker_tutor.grading.jobs import Job, Limits
+from docker_tutor.grading.results import Result
+from docker_tutor.grading.seats import Place, place
+from docker_tutor.grading.tasks import lab
+from docker_tutor.grading.tickets import Secret
+
+HOSTILE = tomllib.loads((paths.checkout() / "labs" / "hostile.toml").read_text(encoding="utf-8"))["hostile"]
+IN_QUICK = 2
+LAB = lab(1)
+EASY = LAB["apart"]
+
+
+def named(each: dict[str, Any]) -> str:
+    return str(each["name"])
+
+
+def chosen() -> list[dict[str, Any]]:
+    if os.environ.get("DOCKER_TUTOR_TESTS") != "quick":
+        return list(HOSTILE)
+    start = dt.datetime.now(dt.UTC).toordinal() * IN_QUICK
+    return [HOSTILE[(start + number) % len(HOSTILE)] for number in range(IN_QUICK)]
+
+
+def job(secret: Secret, student: str, mode: str, *sources: str) -> Job:
+    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+    files = {"lab1.ipynb": base64.b64encode(str(nbformat.writes(notebook)).encode()).decode()}
+    hidden = {task.name: secret.hidden(student, f"lab1/{task.name}") for task in LAB.tasks}
+    return Job(student, 1, str(secret.ticket(student)), hidden, files, mode, Limits(cell_s=15, submission_s=40))
+
+
+def honest(secret: Secret, place_of: Place, mode: str) -> Result:
+    me = LAB.values(EASY, secret.ticket("ada"))
+    return grade(job(secret, "ada", mode, me.fill(answers(LAB, "apart")[0].cell)), place_of)
+
+
+@pytest.fixture(scope="module")
+def machines(engine: Engine) -> Iterator[Place]:
+    found = place("vm")
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def canary(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "gradebook.db"
+    path.write_text("ada 21", encoding="utf-8")
+    ours = {file: file.read_bytes() for file in (paths.checkout() / "docker_tutor" / "grading").rglob("*.py")}
+    yield path
+    assert path.read_text(encoding="utf-8") == "ada 21"
+    assert ours == {file: file.read_bytes() for file in ours}
+
+
+def tried(each: dict[str, Any], secret: Secret, where: Place, mode: str, canary: Path, secret_file: Path) -> Result:
+    cell = each["cell"].replace("«canary»", str(canary)).replace("«secret»", str(secret_file)).strip()
+    before = {process.pid for process in psutil.process_iter()}
+    result = grade(job(secret, "eve", mode, cell), where)
+    assert secret_file.read_text(encoding="ascii").strip() not in result.to_json()
+    left = [p for p in psutil.process_iter(["cwd"]) if p.pid not in before and "seat-" in (p.info["cwd"] or "")]
+    assert left == []
+    return result
+
+
+@pytest.mark.parametrize("each", [each for each in HOSTILE if each["trusted"]], ids=named)
+def test_the_trusted_mode_bears(each: dict[str, Any], trusted: Place, canary: Path, tmp_path: Path) -> None:
+    secret = Secret.made(tmp_path / "secret.txt")
+    assert tried(each, secret, trusted, "trusted", canary, tmp_path / "secret.txt").points == 0
+    assert honest(secret, trusted, "trusted").outcomes[3].points == EASY.points
+
+
+@pytest.mark.parametrize("each", chosen(), ids=named)
+def test_the_isolated_mode_bears(each: dict[str, Any], machines: Place, canary: Path, tmp_path: Path) -> None:
+    secret = Secret.made(tmp_path / "secret.txt")
+    result = tried(each, secret, machines, "vm", canary, tmp_path / "secret.txt")
+    assert result.points == 0, result.to_json()
+    assert json.loads(result.to_json())["student"] == "eve"
+
+
+def test_after_all_of_them_an_honest_answer_has_its_points(machines: Place, secret: Secret) -> None:
+    assert honest(secret, machines, "vm").outcomes[3].points == EASY.points
