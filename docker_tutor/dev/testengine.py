@@ -1,7 +1,7 @@
 """The engine on which tests run and outputs are made, never the learner's own: private, or somebody's.
 
-`DOCKER_TUTOR_TEST_ENGINE` chooses: `private` (the default), or `graph` or `containerd`, the image store of an engine
-on which the course is a guest (see `foreign`).
+`DOCKER_TUTOR_TEST_ENGINE` chooses: `private` (the default), `uml` for a virtual machine, or `graph` or `containerd`,
+the image store of an engine on which the course is a guest (see `foreign`).
 """
 
 import hashlib
@@ -23,6 +23,8 @@ from docker_tutor.progress import Report, silent
 __all__ = ["VARIABLE", "Ended", "endable", "environment", "processes", "running"]
 
 VARIABLE = "DOCKER_TUTOR_TEST_ENGINE"
+OWN = ("private", "uml")
+"""The kinds that the course brings itself."""
 UP = "DOCKER_TUTOR_TEST_ENGINE_UP"
 """Tells children of the process that brought somebody's engine up that it is there."""
 
@@ -45,7 +47,8 @@ def environment(store: foreign.ImageStore | None = None) -> dict[str, str]:
     name = "t" + hashlib.sha256(str(paths.checkout()).encode()).hexdigest()[:7]
     if store:
         return {"DOCKER_TUTOR_INSTANCE": f"{name}-{store[0]}", "DOCKER_TUTOR_ENGINE": "existing"}
-    return {"DOCKER_TUTOR_INSTANCE": name, "DOCKER_TUTOR_ENGINE": "private"}
+    kind = next((each for each in OWN[1:] if each == os.environ.get(VARIABLE)), OWN[0])
+    return {"DOCKER_TUTOR_INSTANCE": name if kind == OWN[0] else f"{name}-{kind}", "DOCKER_TUTOR_ENGINE": kind}
 
 
 @contextmanager
@@ -66,7 +69,7 @@ def running(report: Report = silent, kind: str | None = None) -> Iterator[Engine
             with _foreign(store, report) as guest:
                 yield guest
             return
-        engine = engines.resolve("private")
+        engine = engines.resolve(os.environ["DOCKER_TUTOR_ENGINE"])
         was_up = engine.status().state == "running"
         try:
             engine.up(report)
