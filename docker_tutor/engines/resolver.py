@@ -31,7 +31,13 @@ def _uml() -> Engine:
     return VmEngine("uml")
 
 
-KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private, "uml": _uml}
+def _qemu() -> Engine:
+    from docker_tutor.engines.vm.engine import VmEngine
+
+    return VmEngine("qemu")
+
+
+KINDS: dict[str, Callable[[], Engine]] = {"existing": _existing, "private": _private, "uml": _uml, "qemu": _qemu}
 """How to make each kind; called only when it is wanted, so that nothing is imported in vain."""
 AUTOMATIC = ("existing", "private", "uml")
 """The order of `auto`."""

@@ -128,11 +128,11 @@ def engine_of_its_own(request: pytest.FixtureRequest) -> Iterator[Callable[[str]
 
 
 @contextmanager
-def _machine(name: str, **options: Any) -> Iterator[VmEngine]:
+def _machine(name: str, kind: str = "uml", **options: Any) -> Iterator[VmEngine]:
     runtime, data = (folder.resolve() / name for folder in (runtime_folder().parent, shared_data_folder()))
     for folder in (runtime, data):
         folder.mkdir(mode=0o700, exist_ok=True)
-    engine = VmEngine("uml", VmLayout(name, runtime / "vm", data / "vm"), **options)
+    engine = VmEngine(kind, VmLayout(name, runtime / "vm", data / "vm"), **options)
     try:
         yield engine
     finally:
@@ -146,6 +146,14 @@ def _machine(name: str, **options: Any) -> Iterator[VmEngine]:
 def machine() -> Iterator[VmEngine]:
     """Bring a virtual machine with Docker up for the whole session; gone at the end, and nothing is left of it."""
     with _machine(_named("vm")) as engine:
+        engine.up()
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def emulated() -> Iterator[VmEngine]:
+    """Bring a virtual machine on QEMU up for the whole session; gone at the end, and nothing is left of it."""
+    with _machine(_named("qemu"), "qemu") as engine:
         engine.up()
         yield engine
 

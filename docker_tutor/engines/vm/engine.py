@@ -13,7 +13,8 @@ from docker_tutor.engines.base import Capabilities, EngineStatus, ForwardedPort,
 from docker_tutor.engines.dialing import with_tls
 from docker_tutor.engines.private.state import State, read
 from docker_tutor.engines.vm import image as images
-from docker_tutor.engines.vm import packing, starting, stopping, uml
+from docker_tutor.engines.vm import packing, qemu_parts, starting, stopping
+from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
 from docker_tutor.errors import EngineNotFound
@@ -46,7 +47,7 @@ class VmEngine:
         `starting.default_shares`; none for a guest that is not trusted); `memory_bytes` are for the guest; one that is
         silent for `silent_after_s` is ended.
         """
-        if reason := uml.possible():
+        if reason := HYPERVISORS[kind].possible():
             raise EngineNotFound(
                 _("{reason} Start a Docker daemon of your own, and the course finds it.").format(reason=reason)
             )
@@ -87,6 +88,7 @@ class VmEngine:
             stopping.stop(self.layout)  # what a killed machine has left
             unpacked.ensure(report)  # for people: the guest has its own
             image = images.ensure(report)
+            parts = qemu_parts.ensure(image, report) if self.kind == "qemu" else None
             task = _("Starting a virtual machine with Docker Engine")
             report(Step(task, 0, 1))
             try:
@@ -95,6 +97,8 @@ class VmEngine:
                     self.layout,
                     image,
                     shares,
+                    kind=self.kind,
+                    parts=parts,
                     memory_bytes=self._memory_bytes,
                     more=self._settings,
                     silent_after_s=self._silent_after_s,

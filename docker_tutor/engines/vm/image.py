@@ -27,7 +27,7 @@ from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report, Step, silent
 from docker_tutor.units import MiB
 
-__all__ = ["Image", "ensure", "format_disk", "found"]
+__all__ = ["Image", "ensure", "format_disk", "found", "loading", "make_file_system", "run_with"]
 
 PACKAGES = (
     "base-files",
@@ -134,7 +134,7 @@ class Image:
 
     def command(self, tool: str) -> tuple[str, ...]:
         """Return how to start `tool`, `mke2fs` or `slirp4netns`, on any release: through its own loader."""
-        return (*_loading(self.libraries, self.libraries, tool), str(self.folder / tool))
+        return (*loading(self.libraries, self.libraries, tool), str(self.folder / tool))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -273,24 +273,32 @@ def _finish(root: Path, making: Path) -> None:
     _write(root / "init", INIT)
     (root / "init").chmod(0o755)
     (release,) = (root / "usr/lib/modules").iterdir()
-    _run_with(making / "lib", library_folder(root), [root / "usr/bin/kmod", "-b", root, release.name], "depmod")
+    run_with(making / "lib", library_folder(root), [root / "usr/bin/kmod", "-b", root, release.name], "depmod")
 
 
 def _pack(root: Path, making: Path) -> None:
-    used = sum(path.lstat().st_size + 4096 for path in root.rglob("*"))
-    disk = making / "root.img"
+    _pack_with(making / "lib", making, root, making / "root.img", ROOM)
+
+
+def make_file_system(image: Image, disk: Path, tree: Path, room_bytes: int) -> None:
+    """Make `disk` an ext4 file system of what is below `tree`, with the tools of `image`. Raises as `ensure`."""
+    _pack_with(image.libraries, image.folder, tree, disk, room_bytes)
+
+
+def _pack_with(libraries: Path, folder: Path, tree: Path, disk: Path, room_bytes: int) -> None:
+    used = sum(path.lstat().st_size + 4096 for path in tree.rglob("*"))
     with disk.open("wb") as opened:
-        opened.truncate((used * 11 // 10 + ROOM) // MiB * MiB)
-    _mke2fs(making / "lib", making, ["-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0", "-d", root, disk])
+        opened.truncate((used * 11 // 10 + room_bytes) // MiB * MiB)
+    _mke2fs(libraries, folder, ["-O", "^has_journal", "-m", "0", "-E", "root_owner=0:0", "-d", tree, disk])
 
 
 def _mke2fs(libraries: Path, folder: Path, arguments: Sequence[str | Path]) -> None:
-    _run_with(libraries, libraries, [folder / "mke2fs", "-q", "-F", "-t", "ext4", *arguments], "mke2fs")
+    run_with(libraries, libraries, [folder / "mke2fs", "-q", "-F", "-t", "ext4", *arguments], "mke2fs")
 
 
-def _run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name: str) -> None:
-    """Run a program of the packages on any release: through its own loader."""
-    whole = [*_loading(loader, libraries, name), *command]
+def run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name: str) -> None:
+    """Run a program of the packages on any release: through its own loader. Raises `OSError`, `EngineStartFailed`."""
+    whole = [*loading(loader, libraries, name), *command]
     environment = {"PATH": os.environ.get("PATH", ""), "MKE2FS_CONFIG": "/nonexistent"}
     done = subprocess.run(whole, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
@@ -301,7 +309,8 @@ def _run_with(loader: Path, libraries: Path, command: Sequence[str | Path], name
         )
 
 
-def _loading(loader: Path, libraries: Path, name: str) -> tuple[str, ...]:
+def loading(loader: Path, libraries: Path, name: str) -> tuple[str, ...]:
+    """Return the words that start a program called `name` through the loader in the folder `loader`."""
     return (str(loader / LOADER), "--library-path", str(libraries), "--argv0", name)
 
 

@@ -42,9 +42,13 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 echo 1 >"/proc/sys/net/ipv4/conf/$NIC/route_localnet"
 iptables -t nat -A PREROUTING -i "$NIC" -d 10.0.2.101 -j DNAT --to-destination 127.0.0.1
 
+number=0
 while read -r folder; do
     $b mkdir -p "$folder"
-    $b mount -t "$SHARE" -o "$folder" none "$folder" 2>/run/said || fail share
+    # UML opens the folder that it is told; QEMU's guest knows what it is shown by a number.
+    case $SHARE in hostfs) set -- -o "$folder" none ;; *) set -- "share$number" ;; esac
+    $b mount -t "$SHARE" "$@" "$folder" 2>/run/said || fail share
+    number=$((number + 1))
 done </run/seed/shares
 
 cd /run/seed || exit 1

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 
 from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
-from docker_tutor.engines.vm import uml
 from docker_tutor.engines.vm.forwarding import Forwarding
+from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.line import Messages, written
@@ -49,6 +49,7 @@ class Keeper:
         """Keep the machine that is described by `machine`."""
         self.layout = layout
         self.machine = machine
+        self.hypervisor = HYPERVISORS[machine.kind]
         self.state = State(machine.image)
         self.note = ""
         self.ended = asyncio.Event()
@@ -75,7 +76,9 @@ class Keeper:
             if left:
                 log.error("would not end: %s", left)
             if not self._stopping:
-                write_json(self.layout.ended, {"note": self.note, "why": uml.explained(self.layout.log("console"))})
+                write_json(
+                    self.layout.ended, {"note": self.note, "why": self.hypervisor.explained(self.layout.log("console"))}
+                )
 
     def on_ask(self) -> None:
         """Switch the machine off in good order, because somebody asked."""
@@ -89,18 +92,22 @@ class Keeper:
 
     async def _start(self) -> None:
         connected = await self._start_slirp()
+        await self._start_beside()
         console, console_end = socket.socketpair()
         line, line_end = socket.socketpair()
         daemon, daemon_end = socket.socketpair()
         with console_end, line_end, daemon_end:
             ends = [end.fileno() for end in (console_end, line_end, daemon_end)]
+            start = self.hypervisor.start(self.layout, self.machine, *ends)
             affinity = os.sched_getaffinity(0)
             try:
-                # Inherited by the machine: with its own choice of CPU its processes wait for each other.
-                os.sched_setaffinity(0, {self.machine.cpu})
-                self._spawn("machine", uml.start(self.layout, self.machine, *ends), ends, console_end.fileno())
+                # Inherited by the machine: with their own choice of CPU, UML's processes wait for each other.
+                os.sched_setaffinity(0, start.cpus or affinity)
+                self._spawn("machine", start, [*ends, *start.descriptors], console_end.fileno())
             finally:
                 os.sched_setaffinity(0, affinity)
+                for descriptor in start.descriptors:
+                    os.close(descriptor)
         reader, self._line = await asyncio.open_connection(sock=line)
         self._task(self._copy(console, "console", watched=True))
         self._task(self._copy(daemon, "dockerd"))
@@ -134,6 +141,16 @@ class Keeper:
         protocol = asyncio.StreamReaderProtocol(ready)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb"))
         return ready
+
+    async def _start_beside(self) -> None:
+        """Start what serves the guest, and return when all of it listens."""
+        for name, start in self.hypervisor.beside(self.layout, self.machine).items():
+            output, output_end = socket.socketpair()
+            with output_end:
+                self._spawn(name, start, [], output_end.fileno())
+            said = asyncio.Event()
+            self._task(self._copy(output, name, said=said))
+            await said.wait()
 
     def _spawn(self, name: str, start: Start, descriptors: Sequence[int], output: int) -> None:
         process = subprocess.Popen(

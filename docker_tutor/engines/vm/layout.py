@@ -68,6 +68,15 @@ class Layout:
         """The API of slirp4netns."""
         return self.runtime / "slirp.sock"
 
+    def share(self, number: int) -> Path:
+        """Return the socket over which QEMU's guest sees a folder of ours."""
+        return self.runtime / f"share{number}.sock"
+
+    @property
+    def accelerator(self) -> Path:
+        """Whether the processor's help was of use the last time it was tried."""
+        return self.data / "accelerator.json"
+
     @property
     def state(self) -> Path:
         """What was started: the processes with their start times."""

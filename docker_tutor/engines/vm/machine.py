@@ -20,6 +20,10 @@ class Start:
     command: Sequence[str]
     folder: Path
     environment: Mapping[str, str]
+    descriptors: tuple[int, ...] = ()
+    """What it inherits beside its console and lines, and whoever starts it closes."""
+    cpus: frozenset[int] | None = None
+    """The CPUs that it may run on; None for all that we may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,12 @@ class Machine:
     cpu: int
     api_port: int
     """At 127.0.0.1 of this machine."""
+    parts: str = ""
+    """The folder of QEMU's own parts."""
+    accelerator: str = ""
+    """`kvm` or `tcg` on QEMU."""
+    networked: bool = True
+    """Whether it has a network card."""
     shares: tuple[str, ...] = field(default=())
     """Folders that the guest sees under the same names."""
     silent_after_s: float = 90

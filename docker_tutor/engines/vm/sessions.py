@@ -13,7 +13,7 @@ from docker_tutor.processes import Process, boot_id, kill_all, running
 
 __all__ = ["PROGRAMS", "end_sessions", "in_sessions"]
 
-PROGRAMS = ("machine", "slirp4netns")
+PROGRAMS = ("machine", "slirp4netns", "share0", "share1", "share2", "share3")
 WITHIN_S = 5
 ROUNDS = 5
 

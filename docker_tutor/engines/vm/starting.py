@@ -11,11 +11,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docker_tutor.engines.private.readiness import Readiness
-from docker_tutor.engines.vm import certificates, limits, seed
+from docker_tutor.engines.vm import certificates, limits, qemu, seed
+from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image, format_disk
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
 from docker_tutor.engines.vm.packing import unpack
+from docker_tutor.engines.vm.qemu_parts import Parts
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
@@ -23,7 +25,6 @@ from docker_tutor.processes import Process
 
 __all__ = ["default_shares", "prepare", "start"]
 
-READY_WITHIN_S = 90
 GUESTS_OWN = tuple(map(Path, ("/dev", "/disk", "/etc", "/proc", "/run", "/sys", "/usr", "/var/lib/docker")))
 """What a mount must not hide."""
 KERNELS_OWN = tuple(map(Path, ("/dev", "/proc", "/sys")))
@@ -58,12 +59,15 @@ def prepare(
     image: Image,
     shares: Sequence[Path],
     *,
+    kind: str = "uml",
+    parts: Parts | None = None,
     memory_bytes: int | None = None,
     more: Mapping[str, object] | None = None,
     silent_after_s: float = 90,
 ) -> Machine:
     """Make disk, certificates and seed, and write down the machine. Raises `EngineStartFailed`, `DiskFull`."""
-    memory = limits.guest_memory(limits.memory_allowed()) if memory_bytes is None else memory_bytes
+    hypervisor = HYPERVISORS[kind]
+    memory = memory_bytes or limits.guest_memory(limits.memory_allowed() - hypervisor.OVERHEAD_BYTES)
     for folder in (layout.runtime, layout.data, layout.log("any").parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (layout.disk.exists() or unpack(layout)):
@@ -72,12 +76,14 @@ def prepare(
     certificates.keep(trust, layout.certificates)
     seed.write(layout.seed, trust, shares, more)
     machine = Machine(
-        kind="uml",
+        kind=kind,
         image=str(image.folder),
         memory_bytes=memory,
         memory_folder=str(limits.memory_folder(memory, (layout.runtime, layout.data))),
         cpu=limits.cpu(),
         api_port=_port(layout),
+        parts=str(parts.folder) if parts else "",
+        accelerator=qemu.accelerator(parts, layout.accelerator) if parts else "",
         shares=tuple(map(str, shares)),
         silent_after_s=silent_after_s,
     )
@@ -108,7 +114,7 @@ def start(layout: Layout) -> None:
         if keeper is None:
             raise EngineStartFailed(_("The keeper of the virtual machine ended at once: see {log}.").format(log=log))
         try:
-            ready.wait(keeper, log, READY_WITHIN_S)
+            ready.wait(keeper, log, HYPERVISORS[Machine.read(layout.machine).kind].READY_WITHIN_S)
         except EngineStartFailed as error:
             if said := _why(layout):
                 raise EngineStartFailed(said) from error

@@ -14,12 +14,14 @@ from docker_tutor.engines.vm.machine import Machine, Start
 from docker_tutor.i18n import _
 from docker_tutor.units import MiB
 
-__all__ = ["explained", "possible", "start"]
+__all__ = ["OVERHEAD_BYTES", "READY_WITHIN_S", "beside", "explained", "possible", "start"]
 
 PTRACE_REFUSED = re.compile(r"ptrace: Operation not permitted|check_ptrace|PTRACE_TRACEME failed", re.IGNORECASE)
 NO_MEMORY = re.compile(r"Too few physical memory|Failed to create physmem|No space left on device|Out of memory")
 PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
 TAIL_BYTES = 4096
+READY_WITHIN_S = 90
+OVERHEAD_BYTES = 0
 
 
 def possible() -> str | None:
@@ -39,7 +41,6 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
         "ubd2r": str(layout.seed),
         "root": "/dev/ubda",
         "init": "/init",
-        "vec0:transport": f"bess,dst={layout.bess},depth=128",
         "con": "null",
         "con0": f"null,fd:{console}",
         "ssl": "null",
@@ -56,11 +57,20 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
         "NIC": "vec0",
         "SHARE": "hostfs",
     }
+    if machine.networked:
+        parameters["vec0:transport"] = f"bess,dst={layout.bess},depth=128"
     words = [f"{name}={value}" for name, value in parameters.items()]
     # The kernel ends with whoever started it (man 2 prctl, PR_SET_PDEATHSIG).
     command = ["setpriv", "--pdeathsig", "KILL", "env", f"LD_LIBRARY_PATH={image.libraries}", str(image.kernel)]
     environment = {**machine.environment, "TMPDIR": machine.memory_folder}
-    return Start([*command, *words, "rw", "quiet", "noreboot"], image.libraries, environment)
+    return Start(
+        [*command, *words, "rw", "quiet", "noreboot"], image.libraries, environment, cpus=frozenset({machine.cpu})
+    )
+
+
+def beside(_layout: Layout, _machine: Machine) -> dict[str, Start]:
+    """Return what has to run before the guest is started: nothing, it opens folders of this machine itself."""
+    return {}
 
 
 def explained(console: Path) -> str | None:
@@ -70,7 +80,7 @@ def explained(console: Path) -> str | None:
     except OSError:
         return None
     if PTRACE_REFUSED.search(said):
-        return _("User-Mode Linux needs ptrace, and this sandbox forbids it: allow it, or ask for a Docker daemon.")
+        return _("User-Mode Linux needs ptrace, and this sandbox forbids it: DOCKER_TUTOR_ENGINE=qemu needs none.")
     if NO_MEMORY.search(said):
         return _("There is too little memory for the guest here, or no room for the file that holds it.")
     if panic := PANIC.search(said):

@@ -39,7 +39,7 @@ def test_folders_that_would_hide_the_guests_own_are_not_shared(
 
 
 def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
-    machine = Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000, ("/home",))
+    machine = Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000, shares=("/home",))
     machine.write(tmp_path / "machine.json")
     assert Machine.read(tmp_path / "machine.json") == machine
 
