@@ -161,9 +161,8 @@ class VmEngine:
 
     def _version(self) -> str | None:
         try:
-            folder = Path(Machine.read(self.layout.machine).image)
-            image: images.Image | None = images.Image(folder)
-        except (OSError, ValueError):
+            return images.Image(Path(Machine.read(self.layout.machine).image)).versions.get("docker.io")
+        except (OSError, ValueError):  # it is not up, or somebody has emptied the cache under it
             image = images.found()
         return image.versions.get("docker.io") if image else None
 

@@ -58,7 +58,10 @@ class Machine:
     def read(cls, file: Path) -> "Machine":
         """Read what `write` wrote. Raises `OSError`, `ValueError`."""
         found = json.loads(file.read_text(encoding="utf-8"))
-        return cls(**{**found, "shares": tuple(found["shares"])})
+        try:
+            return cls(**{**found, "shares": tuple(found["shares"])})
+        except (KeyError, TypeError) as error:  # of another version of the course
+            raise ValueError(str(error)) from error
 
     @property
     def environment(self) -> dict[str, str]:

@@ -44,6 +44,12 @@ def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Machine.read(tmp_path / "machine.json") == machine
 
 
+def test_a_machine_of_another_version_of_the_course_is_no_machine(tmp_path: Path) -> None:
+    (tmp_path / "machine.json").write_text('{"kind": "uml", "shares": [], "unheard_of": 1}', encoding="utf-8")
+    with pytest.raises(ValueError, match="unheard_of"):
+        Machine.read(tmp_path / "machine.json")
+
+
 def test_the_guest_gets_the_shared_image_under_a_copy_of_its_own(tmp_path: Path) -> None:
     layout = Layout("x", tmp_path / "run", tmp_path / "data")
     found = uml.start(layout, Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000), 7, 8, 9)
