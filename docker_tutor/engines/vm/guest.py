@@ -28,6 +28,8 @@ CONTAINERD_WITHIN_S = 14
 STARTS = 4
 NOTIFY = "/run/dockerd.notify"
 SETTINGS = "/run/seed/daemon.json"
+AUTHORITIES = "/run/seed/authorities.pem"
+"""What the machine outside trusts, when it says so."""
 CLIENTS_FROM = 32768
 """A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
 
@@ -75,6 +77,8 @@ class Guest:
 
     def _start(self) -> None:
         environment = os.environ | {"NOTIFY_SOCKET": NOTIFY}
+        if Path(AUTHORITIES).exists():
+            environment["SSL_CERT_FILE"] = AUTHORITIES
         command = ["dockerd", "--config-file", SETTINGS]
         self._daemon = subprocess.Popen(
             command, env=environment, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log

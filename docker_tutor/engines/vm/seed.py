@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import ssl
 import tarfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -51,6 +52,8 @@ def write(file: Path, trust: Trust, shares: Sequence[Path], more: Mapping[str, o
         "shares": "".join(f"{folder}\n" for folder in shares).encode(),
         "modules": "\n".join(MODULES).encode(),
     }
+    if authorities := _authorities():
+        contents["authorities.pem"] = authorities
     contents["init.sh"] = Path(__file__).with_name("init.sh").read_bytes()
     contents |= {f"{package}/__init__.py": b"" for package in PACKAGES}
     contents |= {name: source.read_bytes() for name, source in SOURCES.items()}
@@ -63,6 +66,12 @@ def write(file: Path, trust: Trust, shares: Sequence[Path], more: Mapping[str, o
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o600
             tar.addfile(info, io.BytesIO(content))
+
+
+def _authorities() -> bytes:
+    """Return the certificates that this machine trusts: a proxy's own may be among them, and pulls go through it."""
+    file = ssl.get_default_verify_paths().cafile  # which follows SSL_CERT_FILE
+    return Path(file).read_bytes() if file and Path(file).is_file() else b""
 
 
 def _settings() -> dict[str, object]:

@@ -27,6 +27,14 @@ def test_the_seed_holds_a_program_that_needs_nothing_else(tmp_path: Path) -> Non
     assert settings["debug"] is True
 
 
+def test_a_guest_trusts_whom_this_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bundle.pem").write_bytes(b"an authority")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "bundle.pem"))
+    seed.write(tmp_path / "seed.tar", certificates.make(), [])
+    with tarfile.open(tmp_path / "seed.tar") as tar:
+        assert tar.extractfile("authorities.pem").read() == b"an authority"
+
+
 @pytest.mark.parametrize("hides", ["/", "/var", "/usr", "/proc/self"])
 def test_folders_that_would_hide_the_guests_own_are_not_shared(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hides: str
