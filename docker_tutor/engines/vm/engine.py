@@ -44,7 +44,7 @@ class VmEngine:
         """Speak of the machine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
 
         `settings` are added to the `daemon.json` of the next start; `shares` are the folders that the guest sees (else
-        `starting.default_shares`; none for a guest that is not trusted); `memory_bytes` are for the guest; one that is
+        `starting.default_shares`); `memory_bytes` are for the guest; one that is
         silent for `silent_after_s` is ended.
         """
         if reason := HYPERVISORS[kind].possible():
