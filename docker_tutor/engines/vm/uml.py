@@ -1,8 +1,8 @@
 """User-Mode Linux: how a guest is started, and what its last words mean.
 
 It shields this machine from accidents and from code in an ordinary container, not from whoever is root in the guest
-(`--privileged`, `-v /:/host`): such a one may mount any folder that the guest's owner may read, as `hostfs`, whose setting
-of a root is left by `..` (tried), and may load modules into the kernel, which is a process of the owner's.
+(`--privileged`, `-v /:/host`): such a one may mount any folder that the guest's owner may read, as `hostfs`, whose
+setting of a root is left by `..` (tried), and may load modules into the kernel, which is a process of the owner's.
 
 Source: Linux kernel, Documentation/virt/uml/user_mode_linux_howto_v2.rst; `man 1 slirp4netns` (--target-type=bess).
 """
