@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import zmq
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
@@ -30,6 +31,7 @@ __all__ = ["Kernel"]
 
 _STARTS_WITHIN_S = 60
 _INTERRUPTED_WITHIN_S = 3
+_SENT_WITHIN_MS = 2000
 _LONGEST = 4000
 _LARGEST_FILE = 512 << 20
 _LIMITS = (
@@ -73,6 +75,9 @@ class Kernel:
             self._manager.start_kernel(cwd=str(folder), env=dict(environment), preexec_fn=_limited)
             self._client: BlockingKernelClient = self._manager.client()
             self._client.start_channels()
+            for channel in (self._client.shell_channel, self._client.control_channel):
+                # A kernel whose sockets a student has broken lives and takes nothing: sending must not wait for it.
+                channel.socket.setsockopt(zmq.SNDTIMEO, _SENT_WITHIN_MS)
             self._client.wait_for_ready(timeout=_STARTS_WITHIN_S)
         except (RuntimeError, OSError) as error:
             self.close()
@@ -82,12 +87,17 @@ class Kernel:
         """Run a cell, at most `within_s` seconds; one that does not let itself be interrupted loses its process."""
         if not self._manager.is_alive():
             return Ran("died", _("The process that runs cells is gone."))
-        asked = self._client.execute(source, allow_stdin=False, stop_on_error=False)
+        try:
+            asked = self._client.execute(source, allow_stdin=False, stop_on_error=False)
+        except zmq.Again:
+            self.close()
+            return Ran("died", _("The process that runs cells no longer listens."))
         written: list[str] = []
         status = self._collected(asked, written, time.monotonic() + within_s)
         if status == "late":
-            with suppress(RuntimeError, OSError):  # it may be gone by now
-                self._manager.interrupt_kernel()
+            with suppress(zmq.Again):  # it is ended below
+                control = self._client.control_channel.socket
+                self._client.session.send(control, self._client.session.msg("interrupt_request", {}))
             if self._collected(asked, written, time.monotonic() + _INTERRUPTED_WITHIN_S) == "late":
                 self.close()
         elif status == "died":
