@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from docker_tutor.plots.cgroups_cpu import cpu_under_quota
     from docker_tutor.plots.compose import compose_effects, compose_timeline
     from docker_tutor.plots.conversation import sequence
+    from docker_tutor.plots.costs import machine_costs
     from docker_tutor.plots.course_map import course_map
     from docker_tutor.plots.journey import packet_journey
     from docker_tutor.plots.layers import layer_bytes, layer_stack
@@ -51,6 +52,7 @@ _MODULE_OF = {
     "layer_bytes": "layers",
     "layer_stack": "layers",
     "life_of_a_run": "life",
+    "machine_costs": "costs",
     "memory_until_killed": "cgroups",
     "name_resolution": "networks",
     "namespace_matrix": "namespaces",
@@ -94,6 +96,7 @@ __all__ = [
     "layer_bytes",
     "layer_stack",
     "life_of_a_run",
+    "machine_costs",
     "memory_until_killed",
     "name_resolution",
     "namespace_matrix",

@@ -1,20 +1,26 @@
-"""What a container is made of and what it costs, measured beside a plain process of the same program.
+"""What a container is made of and what it costs, measured beside a plain process and beside virtual machines.
 
-The virtual machine's column is filled by the sandboxed engine of a later version; until then it is open, not guessed.
+The machines are guests of the sandboxed engine without Docker in them: a kernel as a process (User-Mode Linux), and a
+kernel on made-up hardware (QEMU). Where one cannot run its column is open and a note says why; nothing is guessed.
 """
 
+import html
+import json
 import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 import psutil
 
+from docker_tutor.classroom import guests
+from docker_tutor.classroom.bars import Bar, Board
 from docker_tutor.classroom.room import Room
+from docker_tutor.errors import EngineError, PackageError
 from docker_tutor.i18n import _
 from docker_tutor.topics import probes
 from docker_tutor.topics.process_tree import process_tree
@@ -22,12 +28,29 @@ from docker_tutor.units import human_bytes, human_seconds
 
 __all__ = ["Comparison", "Costs", "compare", "process_tree"]
 
-_JOB = """
-import time
-start = time.process_time()
-sum(n * n for n in range(2_000_000))
-print(time.process_time() - start)
+_WORK = """
+import json, os, time
+def spent(job):
+    start = time.process_time()
+    job()
+    return time.process_time() - start
+def compute():
+    sum(n * n for n in range(2_000_000))
+def read():
+    with open("/dev/zero", "rb", buffering=0) as zeros:
+        for _ in range(100_000):
+            zeros.read(1)
 """
+_JOB = f"{_WORK}\nprint(json.dumps([spent(compute), spent(read)]))"
+_GUESTS_JOB = f"""{_WORK}
+until = time.monotonic() + 2
+tried = [(spent(compute), spent(read))]
+while time.monotonic() < until:
+    tried.append((spent(compute), spent(read)))
+cpu_s, reads_s = map(min, zip(*tried))
+print(json.dumps({{"cpu_s": cpu_s, "reads_s": reads_s, "kernel": os.uname().release}}))
+"""
+MACHINES = ("uml", "qemu")
 
 _RESIDENT = """
 import json, sys
@@ -56,19 +79,42 @@ class Costs:
     """Resident memory of the process that the instance needs beside it: the shim."""
     cpu_s: float | None = None
     """CPU time of the same computation; the least of several, for a busy machine's shared cores only ever add to it."""
+    reads_s: float | None = None
+    """CPU time of 100,000 reads of one byte: work for the kernel; the least of several."""
     kernel: str | None = None
     """Kernel release seen inside."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A plain process, a container and a virtual machine side by side."""
+    """A plain process, a container and two kinds of guest kernel side by side."""
 
     process: Costs
     container: Costs
     virtual_machine: Costs | None
-    """None until the sandboxed engine fills it."""
+    """A guest of QEMU; None where it cannot run."""
     repeats: int
+    user_mode: Costs | None = None
+    """User-Mode Linux, a kernel as a process of this one; None where it cannot run."""
+    emulated: bool = False
+    """Whether QEMU translated the guest's instructions, for want of help by the processor."""
+    notes: tuple[str, ...] = ()
+    """Why a column is open, in one sentence each."""
+    host_kernel: str = field(default_factory=lambda: os.uname().release)
+    """Kernel release of the machine on which all this was asked."""
+
+    @property
+    def emulation(self) -> float | None:
+        """CPU time under emulation ÷ CPU time outside; None where nothing is emulated or outside is not reachable."""
+        guest = self.virtual_machine
+        if not self.emulated or guest is None or guest.cpu_s is None or self.process.cpu_s is None:
+            return None
+        return guest.cpu_s / self.process.cpu_s
+
+    @property
+    def machines(self) -> tuple[Costs, ...]:
+        """The guests that ran here."""
+        return tuple(each for each in (self.user_mode, self.virtual_machine) if each)
 
     @property
     def cpu_ratio(self) -> float | None:
@@ -77,13 +123,21 @@ class Comparison:
             return None
         return self.container.cpu_s / self.process.cpu_s
 
+    @property
+    def start_later(self) -> bool:
+        """Whether every machine started later than the container; where that is in a machine itself nothing is said."""
+        began = self.container.first_output_s
+        if began is None or self.container.kernel != self.host_kernel:
+            return True
+        return all(each.first_output_s is not None and each.first_output_s > began for each in self.machines)
+
     def to_frame(self) -> pd.DataFrame:
-        """Return the table: a row for each figure, `open` where there is none yet."""
+        """Return the table: a row for each figure, `open` where there is none."""
 
         def write(value: float | str | None, how: Callable[[float], str]) -> str:
             return _("open") if value is None else value if isinstance(value, str) else how(value)
 
-        columns = (self.process, self.container, self.virtual_machine or Costs())
+        columns = (self.process, self.container, self.user_mode or Costs(), self.virtual_machine or Costs())
         fields: tuple[tuple[str, str, Callable[[float], str]], ...] = (
             (_("on disk, shared by all instances"), "disk_bytes", human_bytes),
             (_("on disk, added by this one"), "own_disk_bytes", human_bytes),
@@ -91,27 +145,36 @@ class Comparison:
             (_("resident memory, asleep"), "memory_bytes", human_bytes),
             (_("memory of its keeper"), "keeper_bytes", human_bytes),
             (_("CPU time of the same job"), "cpu_s", human_seconds),
+            (_("CPU time of 100,000 reads of one byte"), "reads_s", human_seconds),
             (_("kernel release inside"), "kernel", str),
         )
         rows = [(title, *(write(getattr(each, field), how) for each in columns)) for title, field, how in fields]
-        return pd.DataFrame(
-            rows, columns=[_("measured here"), _("plain process"), _("container"), _("virtual machine")]
-        )
+        return pd.DataFrame(rows, columns=[_("measured here"), *self.titles])
+
+    @property
+    def titles(self) -> tuple[str, str, str, str]:
+        """What the four columns are called."""
+        helped = _("with the processor's help") if self.virtual_machine and not self.emulated else _("emulated")
+        machine = _("virtual machine (QEMU, {how})").format(how=helped)
+        return _("plain process"), _("container"), _("User-Mode Linux"), machine
 
 
-def compare(room: Room, *, image: str = probes.IMAGE, repeats: int = 5) -> Comparison:
-    """Measure a container beside a plain process that runs the very same files outside every namespace.
+def compare(
+    room: Room, *, image: str = probes.IMAGE, repeats: int = 5, machines: Sequence[str] = MACHINES
+) -> Comparison:
+    """Measure a container beside a plain process that runs the very same files outside every namespace, and guests.
 
     The plain process is the container's own program, started by this user in the container's root directory: for that
     the engine's processes have to be here and this user root; elsewhere its column stays open. Source: `man 2 chroot`.
+    The guests of `machines` run on this machine, wherever the engine is; their packages are fetched the first time.
     """
     with probes.running(room, "anatomy", image=image) as name:
         pid = probes.pid_outside(room, name)
         plain = _Plain(room, name, pid) if room.capabilities.host_processes and os.geteuid() == 0 else None
         inside, outside = [], []
         for _repeat in range(2 * repeats):  # taken in turns, so that a busy moment of the machine meets both
-            inside.append(float(room.cli("exec", name, "python", "-c", _JOB).stdout))
-            outside.extend([float(plain.run("python", "-c", _JOB))] if plain else [])
+            inside.append(json.loads(room.cli("exec", name, "python", "-c", _JOB).stdout))
+            outside.extend([json.loads(plain.run("python", "-c", _JOB))] if plain else [])
         asleep, keeper = probes.outside(room, _RESIDENT, str(pid))
         container = Costs(
             disk_bytes=int(room.client.images.get(image).attrs["Size"]),
@@ -119,15 +182,55 @@ def compare(room: Room, *, image: str = probes.IMAGE, repeats: int = 5) -> Compa
             first_output_s=statistics.median(_first_output_s(room, image) for _repeat in range(repeats)),
             memory_bytes=asleep,
             keeper_bytes=keeper,
-            cpu_s=min(inside),
+            cpu_s=min(cpu for cpu, _reads in inside),
+            reads_s=min(reads for _cpu, reads in inside),
             kernel=probes.ask(room, name, "import json, os; print(json.dumps(os.uname().release))"),
         )
         kernel = str(room.client.info()["KernelVersion"])
         process = Costs(kernel=kernel)
         if plain:
             starts = statistics.median(plain.first_output_s() for _repeat in range(repeats))
-            process = Costs(0, 0, starts, plain.resident_bytes(), 0, min(outside), kernel)
-    return Comparison(process, container, None, repeats)
+            computing, reading = (min(each) for each in zip(*outside, strict=True))
+            process = Costs(0, 0, starts, plain.resident_bytes(), 0, computing, reading, kernel)
+    samples, notes = _samples(machines)
+    guest = samples.get("qemu")
+    return Comparison(
+        process,
+        container,
+        _costs(guest),
+        repeats,
+        _costs(samples.get("uml")),
+        emulated=guest is not None and guest.emulated,
+        notes=notes,
+    )
+
+
+def _samples(machines: Sequence[str]) -> tuple[dict[str, guests.Sample], tuple[str, ...]]:
+    board = Board()
+    bar = Bar(board)
+    samples, notes = {}, []
+    for kind in machines:
+        try:
+            samples[kind] = guests.take(kind, _GUESTS_JOB, bar)
+        except (EngineError, PackageError) as error:
+            notes.append(f"{kind}: {error}")
+    board.show("<br>".join(map(html.escape, notes)), "\n".join(notes))
+    return samples, tuple(notes)
+
+
+def _costs(sample: guests.Sample | None) -> Costs | None:
+    if sample is None:
+        return None
+    return Costs(
+        sample.disk_bytes,
+        sample.own_disk_bytes,
+        sample.first_output_s,
+        sample.memory_bytes,
+        0,
+        float(sample.said["cpu_s"]),
+        float(sample.said["reads_s"]),
+        str(sample.said["kernel"]),
+    )
 
 
 def _first_output_s(room: Room, image: str) -> float:

@@ -96,7 +96,7 @@ def test_the_shim_is_the_parent_and_no_runtime_stays(either_room: Room) -> None:
 
 
 def test_a_container_is_measured_beside_a_plain_process(room: Room) -> None:
-    costs = anatomy.compare(room, repeats=3)
+    costs = anatomy.compare(room, repeats=3, machines=())
     assert costs.container.kernel == costs.process.kernel
     assert costs.container.first_output_s is not None
     assert costs.process.first_output_s is not None
@@ -106,7 +106,7 @@ def test_a_container_is_measured_beside_a_plain_process(room: Room) -> None:
 
 def test_a_plain_process_that_cannot_be_had_is_left_open(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(room.__dict__, "capabilities", dataclasses.replace(room.capabilities, host_processes=False))
-    costs = anatomy.compare(room, repeats=1)
+    costs = anatomy.compare(room, repeats=1, machines=())
     assert costs.process.cpu_s is None
     assert costs.cpu_ratio is None
     assert costs.container.memory_bytes is not None

@@ -1,20 +1,54 @@
 """The second machine, QEMU, booted once: the same guest and the same ways in and out as on User-Mode Linux."""
 
 import os
+import shutil
 import socket
+import subprocess
+import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from docker_tutor.dev import sandbox
 from docker_tutor.engines.base import Engine
+from docker_tutor.engines.vm import image as images
+from docker_tutor.engines.vm import qemu_parts
 from docker_tutor.engines.vm.engine import VmEngine
+from docker_tutor.paths import cache_folder
 
 pytestmark = pytest.mark.engine
 
 Docker = Callable[..., str]
+NOBODY_ELSE = 64124
+STRICT = (
+    *("setpriv", "--reuid", str(NOBODY_ELSE), "--regid", str(NOBODY_ELSE), "--clear-groups"),
+    *("--no-new-privs", "--bounding-set", "-all"),
+)
+PYTHON = f"python3.{sys.version_info.minor}"
+WORK = """\
+import pathlib, sys
+from docker_tutor.engines import programs
+from docker_tutor.engines.clients import sdk
+from docker_tutor.engines.vm.engine import VmEngine
+programs.ensure = lambda report: None  # the command line client is for people
+engine = VmEngine("qemu")
+engine.up()
+try:
+    client = sdk(engine.address, timeout=300)
+    client.api.import_image_from_file(sys.argv[1], repository="tiny")
+    folder = pathlib.Path.home() / "work"
+    folder.mkdir()
+    command = ["sh", "-c", "echo from the guest >/w/file"]
+    client.containers.run("tiny", command, volumes={str(folder): {"bind": "/w"}}, remove=True)
+    print((folder / "file").read_text().strip())
+finally:
+    engine.down(purge=True)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +86,25 @@ def test_a_published_port_is_reached_at_the_loopback(emulated: VmEngine, docker:
             time.sleep(0.05)  # nothing tells when a program in a container begins to listen
     assert answer == b"hello\n"
     docker("rm", "--force", "web")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_user_without_any_privilege_runs_a_container(tiny_tar: Path) -> None:
+    home = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-test-"))
+    try:
+        sandbox.link_cache(home)
+        made = qemu_parts.ensure(images.ensure()).folder
+        shutil.copytree(made, home / ".cache/docker-tutor" / made.relative_to(cache_folder()))
+        sandbox.install(home)
+        shutil.copy(tiny_tar, home / "tiny.tar")
+        sandbox.own(home, NOBODY_ELSE)
+        here: dict[str, Any] = {"env": sandbox.environment(home), "cwd": "/", "capture_output": True, "text": True}
+        trial = subprocess.run([*STRICT, PYTHON, "-B", "-c", "import cryptography, docker_tutor"], check=False, **here)
+        if trial.returncode:
+            said = (trial.stderr.strip().splitlines() or ["?"])[-1]
+            pytest.skip(f"another user cannot run this course's Python here: {said}")
+        done = subprocess.run([*STRICT, PYTHON, "-B", "-c", WORK, str(home / "tiny.tar")], check=False, **here)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == "from the guest"
+    finally:
+        shutil.rmtree(home)

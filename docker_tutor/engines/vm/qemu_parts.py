@@ -9,7 +9,10 @@ import errno
 import hashlib
 import json
 import lzma
+import re
 import shutil
+import struct
+import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,25 +22,34 @@ from filelock import FileLock
 
 from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.patching import library_folder
+from docker_tutor.engines.vm.fitting import LOADER
 from docker_tutor.engines.vm.image import Image, loading, make_file_system, run_with
 from docker_tutor.engines.vm.initramfs import File, packed
-from docker_tutor.errors import DiskFull
+from docker_tutor.errors import DiskFull, EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report, Step, silent
 from docker_tutor.units import MiB
 
-__all__ = ["Parts", "ensure", "found"]
+__all__ = ["Parts", "ensure", "found", "payload"]
 
-PACKAGES = ("qemu-system-x86", "linux-image-cloud-amd64", "tiny-initramfs", "busybox-static", "virtiofsd")
+PACKAGES = ("qemu-system-x86", "linux-image-cloud-amd64", "tiny-initramfs", "busybox-static", "virtiofsd", "zstd")
 """The kernel's package wants a program that makes its first file system: the smallest that there is, not used here."""
-FORMAT = "1"
+FORMAT = "2"
 """Raised when this code makes other files of the same packages."""
 FIRMWARE = (
     "qemu/kvmvapic.bin",
-    "qemu/linuxboot_dma.bin",
+    "qemu/pvh.bin",
     "seabios/bios-256k.bin",
 )
+PROGRAMS = {
+    "qemu": "usr/bin/qemu-system-x86_64",
+    "virtiofsd": "usr/libexec/virtiofsd",
+    "kmod": "usr/bin/kmod",
+    "zstd": "usr/bin/zstd",
+}
+"""The last two are needed here only."""
+NEEDED = re.compile(r"=> (/\S+)")
 MODULES = ("arch", "block", "crypto", "fs", "lib", "net", "drivers/block", "drivers/char", "drivers/net")
 """The parts of the kernel's modules that Docker may ask for, below `kernel`."""
 FIRST_MODULES = (
@@ -47,6 +59,7 @@ FIRST_MODULES = (
     "drivers/net/virtio_net",
 )
 """Loaded before the disk is read, in this order."""
+ZSTD = b"\x28\xb5\x2f\xfd"
 STAMP = "stamp.json"
 UNPACKED_BYTES = 400 * MiB
 ROOM = 4 * MiB
@@ -74,8 +87,8 @@ class Parts:
 
     @property
     def kernel(self) -> Path:
-        """The kernel as it is packed for a machine's firmware."""
-        return self.folder / "vmlinuz"
+        """The kernel, unpacked: under emulation it would take longer to unpack itself than to boot."""
+        return self.folder / "vmlinux"
 
     @property
     def first_files(self) -> Path:
@@ -181,21 +194,45 @@ def _make(folder: Path, image: Image, debs: Sequence[Path], report: Report) -> N
 
 
 def _take_programs(root: Path, making: Path) -> None:
-    shutil.copy(root / "usr/bin/qemu-system-x86_64", making / "qemu")
-    shutil.copy(root / "usr/libexec/virtiofsd", making / "virtiofsd")
     libraries = making / "lib"
     libraries.mkdir()
-    for library in library_folder(root).glob("*.so*"):
-        if library.is_file():
+    shutil.copy(library_folder(root) / LOADER, libraries)
+    for program, source in PROGRAMS.items():
+        shutil.copy(root / source, making / program)
+        for library in _needed(root, making / program):
             shutil.copy(library, libraries / library.name)
     (making / "firmware").mkdir()
     for name in FIRMWARE:
         shutil.copy(root / "usr/share" / name, making / "firmware")
 
 
+def _needed(root: Path, program: Path) -> list[Path]:
+    """Ask the loader which libraries it would load (`man 8 ld.so`, --list)."""
+    here = library_folder(root)
+    command: list[str | Path] = [here / LOADER, "--library-path", here, "--list", program]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [Path(found) for found in NEEDED.findall(said)]
+
+
+def payload(packed_kernel: bytes) -> bytes:
+    """Return the compressed kernel inside one that unpacks itself. Raises `EngineStartFailed` for another compression.
+
+    Source: Linux kernel, Documentation/arch/x86/boot.rst (setup_sects, payload_offset, payload_length).
+    """
+    sectors = packed_kernel[0x1F1] or 4
+    offset, length = struct.unpack_from("<II", packed_kernel, 0x248)
+    begins = (sectors + 1) * 512 + offset
+    found = packed_kernel[begins : begins + length - 4]  # without the size that follows it
+    if not found.startswith(ZSTD):
+        raise EngineStartFailed(_("This build of the kernel is not known here: it is compressed in another way."))
+    return found
+
+
 def _take_kernel(root: Path, making: Path) -> None:
     (kernel,) = (root / "boot").glob("vmlinuz-*")
-    shutil.copy(kernel, making / "vmlinuz")
+    compressed = making / "vmlinux.zst"
+    compressed.write_bytes(payload(kernel.read_bytes()))
+    run_with(making / "lib", making / "lib", [making / "zstd", "-d", "-q", "--rm", compressed], "zstd")
     files = {"init": File(FIRST.encode(), program=True)}
     files["busybox"] = File((root / "usr/bin/busybox").read_bytes(), program=True)
     for order, name in enumerate(FIRST_MODULES):
@@ -217,7 +254,7 @@ def _take_modules(root: Path, making: Path, image: Image) -> None:
         shutil.copy(modules / name, kept / name)
     # depmod looks below `lib`, as it was before `lib` and `usr/lib` became one.
     (making / "tree/lib").symlink_to("usr/lib")
-    kmod: list[str | Path] = [root / "usr/bin/kmod", "-b", making / "tree", modules.name]
+    kmod: list[str | Path] = [making / "kmod", "-b", making / "tree", modules.name]
     run_with(making / "lib", making / "lib", kmod, "depmod")
     make_file_system(image, making / "modules.img", kept.parent, ROOM)
     shutil.rmtree(making / "tree")

@@ -34,11 +34,12 @@ from docker_tutor.i18n import _
 from docker_tutor.paths import runtime_folder
 from docker_tutor.processes import Process, kill_all, running
 from docker_tutor.progress import Report, Step, silent
-from docker_tutor.units import MiB
+from docker_tutor.units import MiB, human_bytes
 
 __all__ = ["Sample", "take"]
 
 MEMORY_BYTES = 256 * MiB
+SPARED_BYTES = 128 * MiB
 WITHIN_S = 120
 """For a machine under emulation, on a computer that has much else to do."""
 CHUNK_BYTES = 1 << 16
@@ -78,6 +79,13 @@ def take(kind: str, job: str, report: Report = silent) -> Sample:
     hypervisor = HYPERVISORS[kind]
     if reason := hypervisor.possible():
         raise EngineNotFound(reason)
+    need = MEMORY_BYTES + hypervisor.OVERHEAD_BYTES + SPARED_BYTES
+    if (have := limits.memory_allowed()) < need:
+        raise EngineStartFailed(
+            _("A virtual machine to be measured needs {need} of memory here, and {have} may be used.").format(
+                need=human_bytes(need), have=human_bytes(have)
+            )
+        )
     image = images.ensure(report)
     parts = qemu_parts.ensure(image, report) if kind == "qemu" else None
     task = _("Starting a virtual machine to measure it")
@@ -185,7 +193,10 @@ def _changed(layout: Layout, pid: int) -> int:
 
 def _room(image: Image, parts: Parts | None) -> int:
     folders = [image.folder, *([parts.folder] if parts else [])]
-    return sum(file.stat().st_blocks * 512 for folder in folders for file in folder.rglob("*") if file.is_file())
+    files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
+    if parts:
+        files.remove(image.kernel)  # User-Mode Linux itself, of no use on QEMU
+    return sum(file.stat().st_blocks * 512 for file in files)
 
 
 def _write_seed(file: Path, job: str) -> None:

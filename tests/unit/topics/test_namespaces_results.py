@@ -2,6 +2,9 @@
 
 import pytest
 
+from docker_tutor.classroom.guests import Sample
+from docker_tutor.errors import EngineNotFound
+from docker_tutor.topics import anatomy
 from docker_tutor.topics.anatomy import Comparison, Costs
 from docker_tutor.topics.namespace_surroundings import Mount, Mounts
 from docker_tutor.topics.namespace_views import Hostnames, PidOne, Queue, Root
@@ -35,7 +38,7 @@ def test_an_unknown_container_is_an_error() -> None:
 def test_what_was_not_measured_is_open_and_never_a_number() -> None:
     costs = Comparison(Costs(kernel="6.1"), Costs(cpu_s=0.05, memory_bytes=1 << 20, kernel="6.1"), None, 5)
     table = costs.to_frame().set_index("measured here")
-    assert set(table["virtual machine"]) == {"open"}
+    assert set(table["virtual machine (QEMU, emulated)"]) == set(table["User-Mode Linux"]) == {"open"}
     assert table.loc["CPU time of the same job", "plain process"] == "open"
     assert table.loc["resident memory, asleep", "container"] == "1 MiB"
     assert costs.cpu_ratio is None
@@ -43,6 +46,47 @@ def test_what_was_not_measured_is_open_and_never_a_number() -> None:
 
 def test_the_ratio_is_inside_by_outside() -> None:
     assert Comparison(Costs(cpu_s=0.5), Costs(cpu_s=0.55), None, 5).cpu_ratio == pytest.approx(1.1)
+
+
+def test_what_is_emulated_is_called_so_and_compared_with_what_is_not() -> None:
+    process, guest = Costs(cpu_s=0.1, kernel="6.1"), Costs(cpu_s=1.8, kernel="6.12")
+    emulated = Comparison(process, Costs(), guest, 5, emulated=True)
+    assert emulated.emulation == pytest.approx(18)
+    assert emulated.titles[-1] == "virtual machine (QEMU, emulated)"
+    helped = Comparison(process, Costs(), guest, 5)
+    assert helped.emulation is None
+    assert helped.titles[-1] == "virtual machine (QEMU, with the processor's help)"
+    assert Comparison(Costs(), Costs(), guest, 5, emulated=True).emulation is None
+    assert helped.machines == (guest,)
+
+
+def test_a_machine_that_starts_first_is_noticed_where_both_run_on_one_kernel() -> None:
+    slow, quick = Costs(first_output_s=2, kernel="6.12"), Costs(first_output_s=0.1, kernel="6.12")
+    container = Costs(first_output_s=0.3, kernel="6.1")
+    assert Comparison(Costs(), container, slow, 5, host_kernel="6.1").start_later
+    assert not Comparison(Costs(), container, slow, 5, quick, host_kernel="6.1").start_later
+    assert Comparison(Costs(), container, slow, 5, quick, host_kernel="6.2").start_later
+
+
+def test_a_machine_that_cannot_run_leaves_its_reason_and_the_others_are_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = Sample(
+        disk_bytes=1,
+        own_disk_bytes=2,
+        first_output_s=3.0,
+        memory_bytes=4,
+        emulated=True,
+        said={"cpu_s": 5, "kernel": "6.12"},
+    )
+
+    def take(kind: str, _job: str, _report: object) -> Sample:
+        if kind == "uml":
+            raise EngineNotFound("no ptrace")
+        return ran
+
+    monkeypatch.setattr(anatomy.guests, "take", take)
+    assert anatomy._samples(("uml", "qemu")) == ({"qemu": ran}, ("uml: no ptrace",))
 
 
 def test_a_runtime_in_the_chain_is_noticed() -> None:

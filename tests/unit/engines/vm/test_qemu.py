@@ -3,6 +3,7 @@
 import json
 import socket
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from docker_tutor.engines.vm import initramfs, qemu, uml
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
-from docker_tutor.engines.vm.qemu_parts import Parts
+from docker_tutor.engines.vm.qemu_parts import Parts, payload
+from docker_tutor.errors import EngineStartFailed
 from docker_tutor.processes import boot_id
 
 
@@ -121,6 +123,17 @@ def test_last_words_are_explained(tmp_path: Path, console: str, said: str | None
     (tmp_path / "console.log").write_text(console, encoding="utf-8")
     found = HYPERVISORS["qemu"].explained(tmp_path / "console.log")
     assert found is None if said is None else said in str(found)
+
+
+def test_a_kernel_is_taken_out_of_what_unpacks_itself() -> None:
+    setup, code = bytearray(512 * 3), b"code"
+    inside = b"\x28\xb5\x2f\xfd compressed"
+    setup[0x1F1] = 2
+    struct.pack_into("<II", setup, 0x248, len(code), len(inside) + 4)
+    kernel = bytes(setup) + code + inside + struct.pack("<I", 57_000_000) + b"more"
+    assert payload(kernel) == inside
+    with pytest.raises(EngineStartFailed, match="another way"):
+        payload(kernel.replace(inside, b"\x1f\x8b" + inside[2:]))
 
 
 def read(archive: bytes) -> dict[str, tuple[str, bytes]]:
