@@ -23,7 +23,7 @@ ANSWERS_WITHIN_S = 60
 
 def rows() -> Iterator[Row]:
     """Measure; needs Linux and root."""
-    with _instance("bench") as engine:
+    with instance("bench") as engine:
         engine.up()  # the packages are here from now on
         # Resolved while it is up: some are links that belong to the running engine.
         programs = {name: (path, path.resolve()) for name, path in engine.tools.programs.items()}
@@ -45,7 +45,7 @@ def rows() -> Iterator[Row]:
         engine.up()
         second_s = time.perf_counter() - began
         engine.down(purge=True)
-    with tempfile.TemporaryDirectory() as cache, _variable("XDG_CACHE_HOME", cache), _instance("bench1") as engine:
+    with tempfile.TemporaryDirectory() as cache, _variable("XDG_CACHE_HOME", cache), instance("bench1") as engine:
         began = time.perf_counter()
         engine.up()
         first_s = time.perf_counter() - began
@@ -102,9 +102,10 @@ def _await_answer(place: Path, daemon: "subprocess.Popen[bytes]") -> None:
 
 
 @contextmanager
-def _instance(name: str) -> Iterator[Engine]:
+def instance(name: str, kind: str = "private") -> Iterator[Engine]:
+    """Have an engine of this kind in an instance of its own for a `with` block; nothing is left of it."""
     with _variable("DOCKER_TUTOR_INSTANCE", f"{name}{os.getpid()}"):
-        engine = engines.resolve("private")
+        engine = engines.resolve(kind)
         try:
             yield engine
         finally:
