@@ -150,9 +150,9 @@ def machine() -> Iterator[VmEngine]:
         yield engine
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def emulated() -> Iterator[VmEngine]:
-    """Bring a virtual machine on QEMU up for the whole session; gone at the end, and nothing is left of it."""
+    """Bring a virtual machine on QEMU up for a module: under emulation, one that does nothing takes processor too."""
     with _machine(_named("qemu"), "qemu") as engine:
         engine.up()
         yield engine

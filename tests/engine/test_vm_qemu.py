@@ -17,9 +17,11 @@ import pytest
 from docker_tutor.dev import sandbox
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.vm import image as images
-from docker_tutor.engines.vm import qemu_parts
+from docker_tutor.engines.vm import qemu_parts, sample
 from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.paths import cache_folder
+from docker_tutor.processes import running
+from docker_tutor.units import MiB
 
 pytestmark = pytest.mark.engine
 
@@ -49,6 +51,44 @@ try:
 finally:
     engine.down(purge=True)
 """
+
+
+# These come first, while no emulated guest takes the processor.
+
+
+@pytest.mark.parametrize(("kind", "release"), [("uml", "6."), ("qemu", "cloud-amd64")])
+def test_a_guest_is_measured_and_nothing_of_it_is_left(kind: str, release: str) -> None:
+    before = {process.pid for process in running()}
+    found = sample.take(kind, 'import json, os; print(json.dumps({"kernel": os.uname().release}))')
+    assert release in found.said["kernel"]
+    assert found.said["kernel"] != os.uname().release
+    assert found.first_output_s > 0.1
+    assert found.memory_bytes > 32 * MiB
+    assert found.own_disk_bytes < found.disk_bytes
+    left = {process.pid: Path(f"/proc/{process.pid}/cmdline") for process in running() if process.pid not in before}
+    assert [pid for pid, words in left.items() if words.exists() and b"/sample-" in words.read_bytes()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_user_without_any_privilege_runs_a_container(tiny_tar: Path) -> None:
+    home = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-test-"))
+    try:
+        sandbox.link_cache(home)
+        made = qemu_parts.ensure(images.ensure()).folder
+        shutil.copytree(made, home / ".cache/docker-tutor" / made.relative_to(cache_folder()))
+        sandbox.install(home)
+        shutil.copy(tiny_tar, home / "tiny.tar")
+        sandbox.own(home, NOBODY_ELSE)
+        here: dict[str, Any] = {"env": sandbox.environment(home), "cwd": "/", "capture_output": True, "text": True}
+        trial = subprocess.run([*STRICT, PYTHON, "-B", "-c", "import cryptography, docker_tutor"], check=False, **here)
+        if trial.returncode:
+            said = (trial.stderr.strip().splitlines() or ["?"])[-1]
+            pytest.skip(f"another user cannot run this course's Python here: {said}")
+        done = subprocess.run([*STRICT, PYTHON, "-B", "-c", WORK, str(home / "tiny.tar")], check=False, **here)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.strip() == "from the guest"
+    finally:
+        shutil.rmtree(home)
 
 
 @pytest.fixture(scope="module")
@@ -86,25 +126,3 @@ def test_a_published_port_is_reached_at_the_loopback(emulated: VmEngine, docker:
             time.sleep(0.05)  # nothing tells when a program in a container begins to listen
     assert answer == b"hello\n"
     docker("rm", "--force", "web")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_user_without_any_privilege_runs_a_container(tiny_tar: Path) -> None:
-    home = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-test-"))
-    try:
-        sandbox.link_cache(home)
-        made = qemu_parts.ensure(images.ensure()).folder
-        shutil.copytree(made, home / ".cache/docker-tutor" / made.relative_to(cache_folder()))
-        sandbox.install(home)
-        shutil.copy(tiny_tar, home / "tiny.tar")
-        sandbox.own(home, NOBODY_ELSE)
-        here: dict[str, Any] = {"env": sandbox.environment(home), "cwd": "/", "capture_output": True, "text": True}
-        trial = subprocess.run([*STRICT, PYTHON, "-B", "-c", "import cryptography, docker_tutor"], check=False, **here)
-        if trial.returncode:
-            said = (trial.stderr.strip().splitlines() or ["?"])[-1]
-            pytest.skip(f"another user cannot run this course's Python here: {said}")
-        done = subprocess.run([*STRICT, PYTHON, "-B", "-c", WORK, str(home / "tiny.tar")], check=False, **here)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.strip() == "from the guest"
-    finally:
-        shutil.rmtree(home)

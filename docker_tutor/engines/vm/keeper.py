@@ -150,7 +150,11 @@ class Keeper:
                 self._spawn(name, start, [], output_end.fileno())
             said = asyncio.Event()
             self._task(self._copy(output, name, said=said))
-            await said.wait()
+            # One that ends at once says nothing, perhaps.
+            waiting = {asyncio.ensure_future(event.wait()) for event in (said, self.ended)}
+            _done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for each in pending:
+                each.cancel()
 
     def _spawn(self, name: str, start: Start, descriptors: Sequence[int], output: int) -> None:
         process = subprocess.Popen(
