@@ -35,7 +35,7 @@ __all__ = ["Parts", "ensure", "found", "payload"]
 
 PACKAGES = ("qemu-system-x86", "linux-image-cloud-amd64", "tiny-initramfs", "busybox-static", "virtiofsd", "zstd")
 """The kernel's package wants a program that makes its first file system: the smallest that there is, not used here."""
-FORMAT = "2"
+FORMAT = "3"
 """Raised when this code makes other files of the same packages."""
 FIRMWARE = (
     "qemu/kvmvapic.bin",
@@ -72,8 +72,8 @@ if [ "$TRIAL" ]; then
     $b poweroff -f
 fi
 for module in /*.ko; do $b insmod "$module"; done
-$b mount -t ext4 "$ROOT" /root && $b mount -t ext4 -o ro "$MODULES" /root/usr/lib/modules &&
-    exec $b switch_root /root /init
+$b mount -t ext4 "$ROOT" /new && $b mount -t ext4 -o ro "$MODULES" /new/usr/lib/modules &&
+    exec $b switch_root /new /init
 echo '{"failed": "image", "said": "its disks cannot be read"}' >"$LINE"
 $b poweroff -f
 """
@@ -238,7 +238,7 @@ def _take_kernel(root: Path, making: Path) -> None:
     for order, name in enumerate(FIRST_MODULES):
         (module,) = (root / "usr/lib/modules").glob(f"*/kernel/{name}.ko.xz")
         files[f"{order}.ko"] = File(lzma.decompress(module.read_bytes()))
-    (making / "initramfs").write_bytes(packed(files, ("dev", "root")))
+    (making / "initramfs").write_bytes(packed(files, ("dev", "new")))
 
 
 def _take_modules(root: Path, making: Path, image: Image) -> None:

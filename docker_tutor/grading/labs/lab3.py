@@ -81,8 +81,8 @@ def _small(site: Site, me: Values) -> Iterator[Found]:
     yield Found("report", said.text.split()[:1] == [wanted], last_line(said), _("the checksum that report.sh computes"))
     more = size_beyond(site, me.image, BASE)
     yield Found("size", more < MiB, _("{size} beyond the base").format(size=mib(more)), _("less than 1 MiB"))
-    left = run(site, me.image, "ls", "-d", "/work/data", "/work")
-    yield Found("clean", "/work/data" not in left.text.split("\n"), _("whether /work/data is still visible"))
+    left = run(site, me.image, "ls", "-d", "/job/data", "/job")
+    yield Found("clean", "/job/data" not in left.text.split("\n"), _("whether /job/data is still visible"))
 
 
 def _service_values(draw: Draw) -> Mapping[str, Any]:
@@ -182,9 +182,9 @@ LAB = LabTasks(
             values=_small_values,
             look=_small,
             files={
-                "«image»/Dockerfile": 'FROM alpine:3.19\nCOPY fetch.sh report.sh /work/\nRUN sh /work/fetch.sh\nRUN sh /work/report.sh\nRUN rm -r /work/data\nCMD ["cat", "/report"]\n',
-                "«image»/fetch.sh": "# Stands for a download.\nmkdir -p /work/data\nhead -c «size»m /dev/zero > /work/data/a\necho «token» > /work/data/b\n",
-                "«image»/report.sh": "cat /work/data/a /work/data/b | sha256sum > /report\n",
+                "«image»/Dockerfile": 'FROM alpine:3.19\nCOPY fetch.sh report.sh /job/\nRUN sh /job/fetch.sh\nRUN sh /job/report.sh\nRUN rm -r /job/data\nCMD ["cat", "/report"]\n',
+                "«image»/fetch.sh": "# Stands for a download.\nmkdir -p /job/data\nhead -c «size»m /dev/zero > /job/data/a\necho «token» > /job/data/b\n",
+                "«image»/report.sh": "cat /job/data/a /job/data/b | sha256sum > /report\n",
             },
             claims=(
                 Claim("there", _("the image is there")),

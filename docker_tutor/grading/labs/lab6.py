@@ -28,9 +28,9 @@ def _keep_values(draw: Draw) -> Mapping[str, Any]:
 
 def _keep_prepare(site: Site, me: Values) -> None:
     image = f"{me.image}-origin"
-    recipe = f'FROM {BASE}\nRUN mkdir /work && echo {me.old} > /work/changed && echo {me.old} > /work/removed\nCMD ["cat", "/work/changed"]\n'
+    recipe = f'FROM {BASE}\nRUN mkdir /job && echo {me.old} > /job/changed && echo {me.old} > /job/removed\nCMD ["cat", "/job/changed"]\n'
     site.docker("build", "--quiet", "--tag", image, "-", stdin=recipe, timeout_s=60)
-    change = f"echo {me.token} > /work/changed; echo {me.token} > /work/added; rm /work/removed"
+    change = f"echo {me.token} > /job/changed; echo {me.token} > /job/added; rm /job/removed"
     site.docker("run", "--name", me.name, image, "sh", "-c", change)
 
 
@@ -38,13 +38,13 @@ def _keep(site: Site, me: Values) -> Iterator[Found]:
     yield (there := is_there(site, me.image))
     if not there.held:
         return
-    files = "cd /work && for f in added changed removed; do echo $f=$(cat $f 2>/dev/null); done"
+    files = "cd /job && for f in added changed removed; do echo $f=$(cat $f 2>/dev/null); done"
     listed = run(site, me.image, "-c", files, options=("--entrypoint", "sh")).text.split()
     said = dict(each.partition("=")[::2] for each in listed)
-    yield Found("added", said.get("added") == me.token, f"/work/added: {said.get('added', '')}", me.token)
-    yield Found("changed", said.get("changed") == me.token, f"/work/changed: {said.get('changed', '')}", me.token)
+    yield Found("added", said.get("added") == me.token, f"/job/added: {said.get('added', '')}", me.token)
+    yield Found("changed", said.get("changed") == me.token, f"/job/changed: {said.get('changed', '')}", me.token)
     yield Found(
-        "removed", said.get("removed") == "", _("/work/removed is there") if said.get("removed") else "", _("not there")
+        "removed", said.get("removed") == "", _("/job/removed is there") if said.get("removed") else "", _("not there")
     )
     default = run(site, me.image)
     yield Found(
@@ -176,7 +176,7 @@ LAB = LabTasks(
                 Claim("command", _("its default command is that of the image it comes from"), hidden=True),
             ),
             sheet=_(
-                "The container **«name»** has ended, and changed files below `/work` before it did: one was added, one changed, one removed. Make an image **«image»** whose containers begin with exactly these files, and with the default command of the image that «name» was made from (`«image»-origin`)."
+                "The container **«name»** has ended, and changed files below `/job` before it did: one was added, one changed, one removed. Make an image **«image»** whose containers begin with exactly these files, and with the default command of the image that «name» was made from (`«image»-origin`)."
             ),
             hints=(
                 _("`docker diff NAME` lists what the container's own layer holds: A, C and D."),

@@ -9,18 +9,21 @@ from docker_tutor.engines import port_ranges
 
 def test_two_engines_hold_different_ranges() -> None:
     with port_ranges.claim() as (one, _held), port_ranges.claim() as (other, _also):
-        assert one and other
+        assert one
+        assert other
         assert not set(one) & set(other)
 
 
 def test_a_range_is_held_by_whoever_inherits_its_socket() -> None:
     waiting = [sys.executable, "-c", "import sys; sys.stdin.read()"]
     with port_ranges.claim() as (first, held):
-        assert first and held
+        assert first
+        assert held
         child = subprocess.Popen(waiting, stdin=subprocess.PIPE, pass_fds=[held.fileno()])
     with child:
         with port_ranges.claim() as (second, _held):
-            assert second and not set(first) & set(second)
+            assert second
+            assert not set(first) & set(second)
         child.communicate()
     with port_ranges.claim() as (third, _held):
         assert third
