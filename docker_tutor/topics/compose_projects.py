@@ -21,7 +21,8 @@ STANDS_ON = {"app": "api", "stack": "api", "spring": "stack"}
 def lay_out(room: Room, project: str, **variables: str) -> Path:
     """Copy one project's files into the room and write its `.env`; return the folder.
 
-    `.env` holds a port for each that the project publishes, the usual one where it is free, and `variables`.
+    `.env` holds a port for each that the project publishes, the usual one where it is free, one CPU for a limit of two
+    where there is only one, and `variables`.
     Raises CourseError when the checkout lacks the files.
     """
     source = paths.checkout() / "notebooks" / "files" / "05-compose"
@@ -37,7 +38,9 @@ def lay_out(room: Room, project: str, **variables: str) -> Path:
         (target / "dockerignore").rename(target / ".dockerignore")
     files = "".join(file.read_text(encoding="utf-8") for file in target.glob("*.yml"))
     ports = {name: str(free_port(usual)) for name, usual in PORTS.items() if f"${{{name}:-" in files}
-    lines = [f"{name}={value}\n" for name, value in (ports | variables).items()]
+    # Docker refuses a limit above what its machine has.
+    own = {"CPUS": "1"} if "${CPUS:-" in files and room.capabilities.cpus < 2 else {}
+    lines = [f"{name}={value}\n" for name, value in (ports | own | variables).items()]
     # Owner-only from the first byte: a password stands in it.
     with os.fdopen(os.open(target / ".env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.writelines(lines)
