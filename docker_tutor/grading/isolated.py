@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import docker
+import psutil
 from filelock import FileLock
 
 from docker_tutor import engines
@@ -39,8 +40,9 @@ from docker_tutor.paths import data_folder, runtime_folder
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import GiB, MiB
 
-__all__ = ["IsolatedPlace", "IsolatedSeat"]
+__all__ = ["IsolatedPlace", "IsolatedSeat", "remove_abandoned"]
 
+_PREFIX = "vmseat-"
 _DISK_BYTES = 3 * GiB
 _MEMORY_BYTES = 768 * MiB
 _FOLDER_BYTES = 128 * MiB
@@ -64,10 +66,11 @@ class IsolatedPlace:
     @contextmanager
     def seat(self, ticket: Ticket, images: Sequence[str], files: Path | None = None) -> Iterator["IsolatedSeat"]:
         """Give a fresh seat. Raises SeatFailed, EngineError, PackageError, ImageError, GatewayError."""
+        remove_abandoned()
         wanted = tuple(dict.fromkeys([PROBE, *images]))
         template = self._template(wanted)
         with ExitStack() as stack:
-            home = runtime_folder().resolve() / f"vmseat-{secrets.token_hex(3)}"
+            home = runtime_folder().resolve() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(2)}"
             home.mkdir(mode=0o711)
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             folder = stack.enter_context(_folder(home / "work"))
@@ -102,7 +105,7 @@ class IsolatedPlace:
         return disk
 
     def _make(self, disk: Path, guest: guests.Image, images: Sequence[str], own: Any) -> None:
-        home = runtime_folder().resolve() / f"vmseat-{secrets.token_hex(3)}"
+        home = runtime_folder().resolve() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(2)}"
         home.mkdir(mode=0o700)
         engine = _engine(home, ())
         try:
@@ -197,6 +200,31 @@ class IsolatedSeat:
         variables = {name: value for name, value in known.items() if value is not None}
         variables.pop("DOCKER_TUTOR_UPSTREAM", None)
         return variables | {"LANG": "C.UTF-8", "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp"}  # noqa: S108
+
+
+def remove_abandoned() -> list[str]:
+    """Take down the machines of processes that were killed while they graded, and return their names."""
+    removed = []
+    for home in sorted(runtime_folder().resolve().glob(f"{_PREFIX}*")):
+        if Path("/proc", home.name.split("-")[1]).exists():
+            continue
+        _end_students(home)
+        engine = _engine(home, ())
+        engine.down(purge=True)
+        if (home / "work").is_mount():
+            subprocess.run(["umount", "--lazy", str(home / "work")], check=True)
+        for folder in (engine.layout.data.parent, home):
+            shutil.rmtree(folder, ignore_errors=True)
+        removed.append(home.name)
+    return removed
+
+
+def _end_students(home: Path) -> None:
+    """Kill what cells of that seat have left: the fence's first process outlives a grader that was killed."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):  # it went away while we were looking
+            if str(home) in process.environ().get("DOCKER_HOST", ""):
+                process.kill()
 
 
 def _engine(home: Path, shares: Sequence[Path]) -> VmEngine:

@@ -17,6 +17,7 @@ import psutil
 
 from docker_tutor.engines.spare import remove_abandoned
 from docker_tutor.errors import DockerTutorError, SeatFailed
+from docker_tutor.grading import isolated
 from docker_tutor.grading.grader import grade
 from docker_tutor.grading.jobs import Job
 from docker_tutor.grading.results import Result
@@ -73,6 +74,7 @@ class Worker:
                 stream.close()
         process.wait()
         remove_abandoned()
+        isolated.remove_abandoned()
 
     def _started(self) -> "subprocess.Popen[str]":
         if self._process is None or self._process.poll() is not None:
