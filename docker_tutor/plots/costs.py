@@ -37,6 +37,7 @@ def machine_costs(costs: Comparison) -> Picture:
     names = [title.replace(" (", "\n(") for title in costs.titles]
     figure.axes[0].set_yticks(range(len(names)), names, fontsize=9)
     figure.axes[0].set_ylim(len(names) - 0.4, -0.6)
+    figure.supxlabel(_("scales of powers of ten: read the figures, not the lengths"), fontsize=8)
     alt = _("Four ways to run a program, on scales of powers of ten. {said}.").format(said="; ".join(said))
     return Picture(figure, alt, costs.to_frame())
 
