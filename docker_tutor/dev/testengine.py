@@ -34,12 +34,17 @@ class Ended(KeyboardInterrupt):
 
 
 def endable() -> None:
-    """Let SIGTERM end this process in order, as Ctrl-C does (`man 7 signal`)."""
+    """Let SIGTERM end this process in order, as Ctrl-C does (`man 7 signal`).
+
+    A shell lets what it starts in the background ignore SIGINT, and so would everything that is started from here.
+    """
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise Ended
 
     signal.signal(signal.SIGTERM, end)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def environment(store: foreign.ImageStore | None = None) -> dict[str, str]:
