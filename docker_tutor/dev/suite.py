@@ -181,8 +181,8 @@ def nbval_command(path: Path) -> tuple[str, ...]:
 
 
 def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
-    reports = (f"--junitxml={_counts_path(name)}", "-o", f"cache_dir={_counts_path(name).with_suffix('.cache')}")
-    return (sys.executable, "-m", "pytest", *reports, *arguments)
+    cache = ("-o", f"cache_dir={_counts_path(name).with_suffix('.cache')}")
+    return (sys.executable, "-m", "pytest", f"--junitxml={_counts_path(name)}", *cache, *arguments)
 
 
 def _counts_path(name: str) -> Path:

@@ -1,5 +1,7 @@
 """The second attempt of a few tests that failed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,3 +56,14 @@ def test_a_notebook_is_tried_again_as_a_whole_and_the_rest_is_left_out(tmp_path:
 
 def test_nothing_that_failed_is_not_tried_again(tmp_path: Path) -> None:
     assert attempts.second(("pytest",), attempts.failed(tmp_path), tmp_path) is None
+
+
+def test_the_projects_own_settings_let_pytest_note_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = paths.checkout() / "pyproject.toml"
+    test = tmp_path / "test_never.py"
+    test.write_text("def test_never(): assert False\n", encoding="utf-8")
+    cache = tmp_path / "cache"
+    command = [sys.executable, "-m", "pytest", "-c", str(settings), "-o", f"cache_dir={cache}", str(test)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout
+    assert len(attempts.failed(cache)) == 1
