@@ -85,6 +85,10 @@ class Course:
         self.run("stop", "--engine", "private")
         self.run("engine", "down", "--purge", "--engine", "private")
         assert self.alive() == []
+        # Logs and locks, which a learner's next start would find again.
+        left = paths.runtime_folder().parent / self.environment["DOCKER_TUTOR_INSTANCE"]
+        if left.exists():
+            shutil.rmtree(left)
 
 
 def copy_of_the_course(checkout: Path, *parts: str) -> None:
