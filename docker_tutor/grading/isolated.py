@@ -28,14 +28,12 @@ from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.errors import GatewayError, SeatFailed
 from docker_tutor.gateway import Gateway
+from docker_tutor.grading.cellseat import SEAT_VARIABLE, CellSeat, bring
 from docker_tutor.grading.fence import NOBODY, fence
 from docker_tutor.grading.kernel import Kernel
-from docker_tutor.grading.seats import Ran
 from docker_tutor.grading.site import PROBE, Site
 from docker_tutor.grading.tickets import TICKET_FILE, Ticket
-from docker_tutor.grading.trusted import SEAT_VARIABLE, empty
 from docker_tutor.i18n import _
-from docker_tutor.images import ensure
 from docker_tutor.paths import data_folder, runtime_folder
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import GiB, MiB
@@ -113,7 +111,7 @@ class IsolatedPlace:
             guests.format_disk(guest, engine.layout.disk, _DISK_BYTES)
             engine.up(self._report)
             with closing(_client(engine, timeout_s=600)) as client:
-                self._bring(client, images, own)
+                bring(client, images, self._report, own)
             engine.down()
             engine.layout.disk.replace(disk)
         finally:
@@ -121,33 +119,21 @@ class IsolatedPlace:
             shutil.rmtree(engine.layout.data.parent, ignore_errors=True)
             shutil.rmtree(home, ignore_errors=True)
 
-    def _bring(self, client: docker.DockerClient, images: Sequence[str], own: Any) -> None:
-        if own is not None and own.status().state == "running":
-            with closing(docker.DockerClient(base_url=own.address)) as source:
-                ensure(source, images, self._report, disposable=True)
-                for name in images:
-                    saved: Any = source.api.get_image(name)
-                    client.images.load(saved)
-        ensure(client, images, self._report, disposable=True)
 
-
-class IsolatedSeat:
+class IsolatedSeat(CellSeat):
     """One submission's seat: a fenced kernel in a folder, a daemon in a machine."""
 
     def __init__(self, engine: VmEngine, gateway: Gateway, folder: Path, images: Sequence[str]) -> None:
         """Set the environment; the kernel starts with the first cell."""
-        self.folder = folder
+        client = _client(engine, timeout_s=_API_TIMEOUT_S)
+        super().__init__(folder, client, {name: str(client.api.inspect_image(name)["Id"]) for name in images})
         self._home = folder.parent
-        self._client = _client(engine, timeout_s=_API_TIMEOUT_S)
-        self._kept = {name: str(self._client.api.inspect_image(name)["Id"]) for name in images}
         self._cli = write_cli_config(self._home / "cli", engine.tools)
         self._cli.chmod(0o755)
         for file in self._cli.iterdir():
             file.chmod(0o644)
         self._socket = Path(gateway.address.removeprefix("unix://"))
         self._engine = engine
-        self._kernel: Kernel | None = None
-        self._gone = False
 
     def site(self, hidden: str = "") -> Site:
         """Return where checks look: at the machine's daemon itself, not through the student's door."""
@@ -157,32 +143,6 @@ class IsolatedSeat:
             "DOCKER_CERT_PATH": str(self._engine.layout.certificates),
         }
         return Site(self._client, self.folder, environment, probe=self._kept[PROBE], hidden=hidden)
-
-    def run(self, source: str, within_s: float) -> Ran:
-        """Run a cell in the student's kernel; after it has died, nothing runs any more."""
-        if self._gone:
-            return Ran("died", _("The process that runs cells is gone."))
-        if self._kernel is None:
-            self._kernel = self._started()
-        ran = self._kernel.run(source, within_s)
-        if ran.status == "died":
-            self._gone = True
-        return ran
-
-    def clear(self) -> None:
-        """Remove what was made on the daemon and in the folder, and keep the kernel."""
-        empty(self._client, self._kept)
-        for path in self.folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-    def close(self) -> None:
-        """End the student's processes; the machine is the place's to end."""
-        if self._kernel is not None:
-            self._kernel.close()
-        self._client.close()
 
     def _started(self) -> Kernel:
         sockets = self._home / "cells"

@@ -9,9 +9,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import docker
 from docker.errors import DockerException
@@ -21,19 +20,15 @@ from docker_tutor import engines
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
 from docker_tutor.engines.spare import SpareEngine, spare
 from docker_tutor.errors import EngineError, SeatFailed
+from docker_tutor.grading.cellseat import SEAT_VARIABLE, CellSeat, bring, empty
 from docker_tutor.grading.kernel import Kernel
-from docker_tutor.grading.seats import Ran
 from docker_tutor.grading.site import PROBE, Site
 from docker_tutor.grading.tickets import SECRET_VARIABLE, TICKET_FILE, Ticket
 from docker_tutor.i18n import _
-from docker_tutor.images import ensure
 from docker_tutor.progress import Report, silent
 
-__all__ = ["SEAT_VARIABLE", "TrustedPlace", "TrustedSeat", "empty"]
+__all__ = ["TrustedPlace", "TrustedSeat"]
 
-SEAT_VARIABLE = "DOCKER_TUTOR_SEAT"
-"""Tells a lab's first cell that it is being graded: the daemon is there, and others look at it."""
-_BUILT_IN_NETWORKS = {"bridge", "host", "none"}
 _UNTOLD = (SECRET_VARIABLE, "DOCKER_TUTOR_UPSTREAM")
 
 
@@ -102,27 +97,19 @@ class TrustedPlace:
         """Have `images`, from the instance's own engine where it runs: it keeps them for the next time."""
         if not images:
             return
-        own = engines.resolve("private")
-        if own.status().state == "running":
-            with closing(docker.DockerClient(base_url=own.address)) as source:
-                ensure(source, images, self._report, disposable=True)
-                for name in images:
-                    saved: Any = source.api.get_image(name)
-                    client.images.load(saved)
-        ensure(client, images, self._report, disposable=True)
+        bring(client, images, self._report, engines.resolve("private"))
         for name in images:
             self._kept[name] = str(client.api.inspect_image(name)["Id"])
 
 
-class TrustedSeat:
+class TrustedSeat(CellSeat):
     """One submission's seat: a kernel in a folder, on the place's engine."""
 
     def __init__(
         self, engine: SpareEngine, ticket: Ticket, folder: Path, files: Path | None, kept: dict[str, str]
     ) -> None:
         """Copy `files` into `folder` and set the environment; the kernel starts with the first cell."""
-        self.folder = folder / "work"
-        self._engine, self._kept = engine, kept
+        super().__init__(folder / "work", _client(engine), kept)
         if files is None:
             self.folder.mkdir()
         else:
@@ -132,65 +119,13 @@ class TrustedSeat:
         config = write_cli_config(folder / "cli", engine.tools)
         variables = for_commands(engine.address, engine, config) | {SEAT_VARIABLE: "trusted"} | dict.fromkeys(_UNTOLD)
         self._environment = Environment(variables, self.folder).merged()
-        self._client = _client(engine)
-        self._kernel: Kernel | None = None
-        self._gone = False
 
     def site(self, hidden: str = "") -> Site:
         """Return where checks look."""
         return Site(self._client, self.folder, self._environment, probe=self._kept[PROBE], hidden=hidden)
 
-    def run(self, source: str, within_s: float) -> Ran:
-        """Run a cell in the student's kernel; after it has died, nothing runs any more."""
-        if self._gone:
-            return Ran("died", _("The process that runs cells is gone."))
-        if self._kernel is None:
-            self._kernel = Kernel(self.folder, self._environment, self.folder.parent)
-        ran = self._kernel.run(source, within_s)
-        if ran.status == "died":
-            self._gone = True
-        return ran
-
-    def clear(self) -> None:
-        """Remove what was made on the daemon and in the folder, and keep the kernel."""
-        empty(self._client, self._kept)
-        for path in self.folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
-
-    def close(self) -> None:
-        """End the student's processes. What they left on the daemon goes before the next seat is given."""
-        if self._kernel is not None:
-            self._kernel.close()
-        self._client.close()
-
-
-def empty(client: docker.DockerClient, kept: dict[str, str]) -> None:
-    """Remove every container, network, volume and image but those `kept`, and give these their names back.
-
-    Raises DockerException, also when one of `kept` is no longer there.
-    """
-    api = client.api
-    for container in api.containers(all=True, quiet=True):
-        api.remove_container(container["Id"], force=True, v=True)
-    for network in api.networks():
-        if network["Name"] not in _BUILT_IN_NETWORKS:
-            api.remove_network(network["Id"])
-    for volume in api.volumes()["Volumes"] or []:
-        api.remove_volume(volume["Name"], force=True)
-    ids = set(kept.values())
-    for image in api.images():
-        if image["Id"] not in ids:
-            api.remove_image(image["Id"], force=True)
-            continue
-        for name in image["RepoTags"] or []:
-            if name not in kept and not name.startswith("docker-tutor/"):
-                api.remove_image(name, force=True)
-    for name, identity in kept.items():
-        repository, _colon, tag = name.rpartition(":") if ":" in name.rsplit("/", 1)[-1] else (name, "", "latest")
-        api.tag(identity, repository, tag)
+    def _started(self) -> Kernel:
+        return Kernel(self.folder, self._environment, self.folder.parent)
 
 
 def _client(engine: SpareEngine) -> docker.DockerClient:

@@ -1,5 +1,6 @@
 """Whatever happens to a machine, the next `up` works or says why not, nothing is lost, nothing is left."""
 
+import errno
 import os
 import random
 import re
@@ -16,12 +17,13 @@ import pytest
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.private.state import read
 from docker_tutor.engines.vm import image as images
-from docker_tutor.engines.vm import limits
+from docker_tutor.engines.vm import limits, workshop
 from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.engines.vm.stopping import leftovers
-from docker_tutor.errors import EngineStartFailed
+from docker_tutor.errors import DiskFull, EngineStartFailed
 from docker_tutor.paths import checkout
 from docker_tutor.processes import Process
+from docker_tutor.progress import silent
 from docker_tutor.units import MiB
 
 pytestmark = pytest.mark.engine
@@ -138,13 +140,41 @@ def test_a_disk_that_was_cut_short_is_named_and_purged(machine_of_its_own: Machi
 
 def test_an_image_that_was_cut_short_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = images.ensure()
-    damaged = tmp_path / whole.folder.name
+    damaged = tmp_path / "guests" / whole.folder.name
     shutil.copytree(whole.folder, damaged, copy_function=os.link)
+    monkeypatch.setattr(workshop, "cache_folder", lambda: tmp_path)
+    found = images.found()
+    assert found is not None
+    assert found.folder == damaged
     (damaged / "root.img").unlink()
     with (damaged / "root.img").open("wb") as disk:
         disk.truncate(MiB)
-    monkeypatch.setattr(images, "_home", lambda: tmp_path)
     assert images.found() is None
+
+
+def test_what_is_made_of_packages_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workshop, "cache_folder", lambda: tmp_path)
+    shop = workshop.Workshop(workshop.Made, "things", "1", ("busybox-static",), MiB)
+
+    def broken(root: Path, making: Path) -> None:
+        (making / "half").write_bytes(b"half")
+        raise OSError(errno.ENOSPC, "no room")
+
+    def finish(root: Path, making: Path) -> None:
+        shutil.copy(root / "usr/bin/busybox", making / "busybox")
+
+    with pytest.raises(DiskFull):
+        shop.ensure(broken, silent, None)
+    assert [path.name for path in shop.home.iterdir()] == ["in-use.lock"]
+    made = shop.ensure(finish, silent, None)
+    assert "busybox-static" in made.versions
+    assert shop.ensure(broken, silent, None) == made  # nothing is made again
+    (made.folder / "busybox").write_bytes(b"cut short")
+    assert shop.ensure(finish, silent, None).whole
+    with pytest.raises(DiskFull, match="needs 10240000 MiB"):
+        workshop.Workshop(workshop.Made, "things", "2", ("busybox-static",), 10_240_000 * MiB).ensure(
+            finish, silent, None
+        )
 
 
 def test_too_little_memory_is_said_and_leaves_nothing(

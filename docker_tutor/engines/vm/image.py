@@ -6,24 +6,18 @@ need.
 """
 
 import errno
-import hashlib
-import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
-from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.patching import library_folder
 from docker_tutor.engines.vm.fitting import LOADER, fitted
-from docker_tutor.errors import DiskFull, EngineStartFailed
+from docker_tutor.engines.vm.workshop import Made, Workshop
+from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
-from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report, Step, silent
 from docker_tutor.units import MiB
 
@@ -46,8 +40,6 @@ PACKAGES = (
     "tini",
     "user-mode-linux",
 )
-FORMAT = "4"
-"""Raised when this code makes another disk of the same packages."""
 NOT_NEEDED = (
     "usr/share/doc",
     "usr/share/man",
@@ -96,8 +88,6 @@ FILES = {
 }
 ROOM = 96 * MiB
 """What a guest may write besides its own disk, in its copy."""
-UNPACKED_BYTES = 1200 * MiB
-STAMP = "stamp.json"
 INIT = """\
 #!/usr/bin/busybox sh
 # All else is given with the seed, so that it can change without a new image.
@@ -112,10 +102,8 @@ $b poweroff -f
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
+class Image(Made):
     """A guest's disk and what it is started with."""
-
-    folder: Path
 
     @property
     def disk(self) -> Path:
@@ -136,49 +124,28 @@ class Image:
         """Return how to start `tool`, `mke2fs` or `slirp4netns`, on any release: through its own loader."""
         return (*loading(self.libraries, self.libraries, tool), str(self.folder / tool))
 
-    @property
-    def versions(self) -> dict[str, str]:
-        """The packages inside, and their versions."""
-        return {name: str(version) for name, version in self._stamp()["packages"].items()}
 
-    @property
-    def whole(self) -> bool:
-        """Whether the files have the sizes they were made with."""
-        try:
-            return all((self.folder / name).stat().st_size == size for name, size in self._stamp()["sizes"].items())
-        except (OSError, ValueError, KeyError):
-            return False
-
-    def _stamp(self) -> dict[str, dict[str, object]]:
-        stamp: dict[str, dict[str, object]] = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
-        return stamp
+WORKSHOP = Workshop(Image, "guests", "4", PACKAGES, 1200 * MiB)
 
 
 def found(suite: str | None = None) -> Image | None:
     """Return the newest whole image that is here for `suite` (else the setting's); None if there is none."""
-    stamps = _home().glob(f"{Archive(suite).suite}-{FORMAT}-*/{STAMP}")
-    images = [Image(stamp.parent) for stamp in sorted(stamps, key=lambda s: s.stat().st_mtime_ns, reverse=True)]
-    return next((image for image in images if image.whole), None)
+    return WORKSHOP.found(suite)
 
 
 def ensure(report: Report = silent, *, suite: str | None = None) -> Image:
     """Return the image, making it if it is not here or is damaged. Raises a `PackageError`, `EngineStartFailed`."""
-    archive = Archive(suite)
-    home = _home()
-    home.mkdir(exist_ok=True)
-    with FileLock(home / "in-use.lock"):
-        if image := found(suite):
-            return image
-        debs = archive.fetch(PACKAGES, report)
-        name = hashlib.sha256("\n".join(deb.name for deb in debs).encode()).hexdigest()[:12]
-        folder = home / f"{archive.suite}-{FORMAT}-{name}"
-        try:
-            _make(folder, debs, report)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=home)) from error
-        return Image(folder)
+
+    def finish(root: Path, making: Path) -> None:
+        task = _("Making the guest's disk")
+        report(Step(task, 0, 2))
+        _take_kernel(root, making)
+        _finish(root, making)
+        report(Step(task, 1, 2))
+        _pack(root, making)
+        report(Step(task, 2, 2))
+
+    return WORKSHOP.ensure(finish, report, suite)
 
 
 def format_disk(image: Image, file: Path, size_bytes: int) -> None:
@@ -190,42 +157,6 @@ def format_disk(image: Image, file: Path, size_bytes: int) -> None:
     lazy = "lazy_itable_init=1,lazy_journal_init=1,nodiscard"
     _mke2fs(image.libraries, image.folder, ["-m", "0", "-E", f"{lazy},root_owner=0:0", making])
     making.replace(file)
-
-
-def _home() -> Path:
-    return cache_folder() / "guests"
-
-
-def _make(folder: Path, debs: Sequence[Path], report: Report) -> None:
-    if shutil.disk_usage(folder.parent).free < UNPACKED_BYTES:
-        raise DiskFull(
-            _("Making the guest's disk needs {size} MiB in {folder}: make room there and try again.").format(
-                size=UNPACKED_BYTES // MiB, folder=folder.parent
-            )
-        )
-    for abandoned in folder.parent.glob(".making-*"):
-        shutil.rmtree(abandoned)  # of a process that was killed: we hold the lock, so nobody is at it
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    try:
-        making.chmod(0o755)
-        root = making / "root"
-        unpack(debs, root, report)
-        task = _("Making the guest's disk")
-        report(Step(task, 0, 2))
-        _take_kernel(root, making)
-        _finish(root, making)
-        report(Step(task, 1, 2))
-        _pack(root, making)
-        shutil.rmtree(root)
-        report(Step(task, 2, 2))
-        sizes = {str(p.relative_to(making)): p.stat().st_size for p in making.rglob("*") if p.is_file()}
-        packages = dict(deb.name.removesuffix(".deb").split("_")[:2] for deb in debs)
-        (making / STAMP).write_text(json.dumps({"packages": packages, "sizes": sizes}, indent=1), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        making.rename(folder)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
 
 
 def _take_kernel(root: Path, making: Path) -> None:

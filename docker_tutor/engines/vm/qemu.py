@@ -65,15 +65,19 @@ def accelerator(parts: Parts, memory: Path) -> str:
     if not os.access(KVM, os.R_OK | os.W_OK):
         return "tcg"
     key = f"{boot_id()} {parts.folder.name}"
-    try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
-        if known["key"] == key:
-            return str(known["accelerator"])
-    except (OSError, ValueError, KeyError):
-        pass  # not tried yet
+    if known := _remembered(memory, key):
+        return known
     chosen = "kvm" if _boots_with_kvm(parts) else "tcg"
     write_json(memory, {"key": key, "accelerator": chosen})
     return chosen
+
+
+def _remembered(memory: Path, key: str) -> str | None:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+        return str(known["accelerator"]) if known["key"] == key else None
+    except (OSError, ValueError, KeyError):
+        return None  # nothing was tried yet, or it cannot be read: it is tried again
 
 
 def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -> Start:

@@ -5,29 +5,21 @@ kernel for virtual machines comes with a small disk of its own, which is mounted
 system: the driver of its disks is a module too.
 """
 
-import errno
-import hashlib
-import json
 import lzma
 import re
 import shutil
 import struct
 import subprocess
-import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
-from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.patching import library_folder
 from docker_tutor.engines.vm.fitting import LOADER
 from docker_tutor.engines.vm.image import Image, loading, make_file_system, run_with
 from docker_tutor.engines.vm.initramfs import File, packed
-from docker_tutor.errors import DiskFull, EngineStartFailed
+from docker_tutor.engines.vm.workshop import Made, Workshop
+from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
-from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report, Step, silent
 from docker_tutor.units import MiB
 
@@ -35,8 +27,6 @@ __all__ = ["Parts", "ensure", "found", "payload"]
 
 PACKAGES = ("qemu-system-x86", "linux-image-cloud-amd64", "tiny-initramfs", "busybox-static", "virtiofsd", "zstd")
 """The kernel's package wants a program that makes its first file system: the smallest that there is, not used here."""
-FORMAT = "3"
-"""Raised when this code makes other files of the same packages."""
 FIRMWARE = (
     "qemu/kvmvapic.bin",
     "qemu/pvh.bin",
@@ -60,8 +50,6 @@ FIRST_MODULES = (
 )
 """Loaded before the disk is read, in this order."""
 ZSTD = b"\x28\xb5\x2f\xfd"
-STAMP = "stamp.json"
-UNPACKED_BYTES = 400 * MiB
 ROOM = 4 * MiB
 FIRST = """\
 #!/busybox sh
@@ -80,10 +68,8 @@ $b poweroff -f
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(Made):
     """QEMU and a kernel for it."""
-
-    folder: Path
 
     @property
     def kernel(self) -> Path:
@@ -109,29 +95,13 @@ class Parts:
         """Return how to start `qemu` or `virtiofsd`, on any release: through its own loader."""
         return (*loading(self.folder / "lib", self.folder / "lib", tool), str(self.folder / tool))
 
-    @property
-    def versions(self) -> dict[str, str]:
-        """The packages, and their versions."""
-        return {name: str(version) for name, version in self._stamp()["packages"].items()}
 
-    @property
-    def whole(self) -> bool:
-        """Whether the files have the sizes they were made with."""
-        try:
-            return all((self.folder / name).stat().st_size == size for name, size in self._stamp()["sizes"].items())
-        except (OSError, ValueError, KeyError):
-            return False
-
-    def _stamp(self) -> dict[str, dict[str, object]]:
-        stamp: dict[str, dict[str, object]] = json.loads((self.folder / STAMP).read_text(encoding="utf-8"))
-        return stamp
+WORKSHOP = Workshop(Parts, "hypervisors", "3", PACKAGES, 400 * MiB)
 
 
 def found(suite: str | None = None) -> Parts | None:
     """Return the newest whole parts that are here for `suite` (else the setting's); None if there are none."""
-    stamps = _home().glob(f"{Archive(suite).suite}-{FORMAT}-*/{STAMP}")
-    parts = [Parts(stamp.parent) for stamp in sorted(stamps, key=lambda s: s.stat().st_mtime_ns, reverse=True)]
-    return next((each for each in parts if each.whole), None)
+    return WORKSHOP.found(suite)
 
 
 def ensure(image: Image, report: Report = silent, *, suite: str | None = None) -> Parts:
@@ -139,58 +109,17 @@ def ensure(image: Image, report: Report = silent, *, suite: str | None = None) -
 
     Raises a `PackageError`, `EngineStartFailed`.
     """
-    archive = Archive(suite)
-    home = _home()
-    home.mkdir(exist_ok=True)
-    with FileLock(home / "in-use.lock"):
-        if parts := found(suite):
-            return parts
-        debs = archive.fetch(PACKAGES, report)
-        name = hashlib.sha256("\n".join(deb.name for deb in debs).encode()).hexdigest()[:12]
-        folder = home / f"{archive.suite}-{FORMAT}-{name}"
-        try:
-            _make(folder, image, debs, report)
-        except OSError as error:
-            if error.errno != errno.ENOSPC:
-                raise
-            raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=home)) from error
-        return Parts(folder)
 
-
-def _home() -> Path:
-    return cache_folder() / "hypervisors"
-
-
-def _make(folder: Path, image: Image, debs: Sequence[Path], report: Report) -> None:
-    if shutil.disk_usage(folder.parent).free < UNPACKED_BYTES:
-        raise DiskFull(
-            _("Unpacking QEMU needs {size} MiB in {folder}: make room there and try again.").format(
-                size=UNPACKED_BYTES // MiB, folder=folder.parent
-            )
-        )
-    for abandoned in folder.parent.glob(".making-*"):
-        shutil.rmtree(abandoned)  # of a process that was killed: we hold the lock, so nobody is at it
-    making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
-    try:
-        making.chmod(0o755)
-        root = making / "root"
-        unpack(debs, root, report)
+    def finish(root: Path, making: Path) -> None:
         task = _("Making a kernel ready for QEMU")
         report(Step(task, 0, 2))
         _take_programs(root, making)
         _take_kernel(root, making)
         report(Step(task, 1, 2))
         _take_modules(root, making, image)
-        shutil.rmtree(root)
         report(Step(task, 2, 2))
-        sizes = {str(p.relative_to(making)): p.stat().st_size for p in making.rglob("*") if p.is_file()}
-        packages = dict(deb.name.removesuffix(".deb").split("_")[:2] for deb in debs)
-        (making / STAMP).write_text(json.dumps({"packages": packages, "sizes": sizes}, indent=1), encoding="utf-8")
-        if folder.exists():
-            shutil.rmtree(folder)
-        making.rename(folder)
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
+
+    return WORKSHOP.ensure(finish, report, suite)
 
 
 def _take_programs(root: Path, making: Path) -> None:
