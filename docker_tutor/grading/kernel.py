@@ -5,6 +5,7 @@ daemonised or left behind goes with the kernel. Of a cgroup's controllers `pids`
 machine's, where this user may make cgroups.
 """
 
+import atexit
 import os
 import queue
 import resource
@@ -23,6 +24,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 
+from docker_tutor.engines.private import cgroups
 from docker_tutor.errors import SeatFailed
 from docker_tutor.grading.seats import Ran
 from docker_tutor.i18n import _
@@ -68,6 +70,8 @@ class Kernel:
         file = str(sockets / "kernel.json")
         self._manager = _Manager(transport="ipc", ip=str(sockets / "cells"), connection_file=file)
         before = _fenced() if fence is None else tuple(fence)
+        atexit.unregister(_forget_group)
+        atexit.register(_forget_group)  # all kernels of this process share the group: it goes with the process
         self._manager.words = (*before, sys.executable, "-m", "ipykernel_launcher", "-f", file)
         try:
             self._manager.write_connection_file()
@@ -162,12 +166,20 @@ def _limited() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     for tree, file, limit in _LIMITS:
-        group = Path("/sys/fs/cgroup", tree, f"docker-tutor-cells-{os.getppid()}")
+        group = Path("/sys/fs/cgroup", tree, _group(os.getppid()))
         if (group.parent / "cgroup.procs").exists() and (tree or (group.parent / "cgroup.controllers").exists()):
             with suppress(OSError):  # a container or a login without cgroups of its own
                 group.mkdir(exist_ok=True)
                 (group / file).write_text(str(limit), encoding="ascii")
                 (group / "cgroup.procs").write_text(str(os.getpid()), encoding="ascii")
+
+
+def _group(pid: int) -> str:
+    return f"docker-tutor-cells-{pid}"
+
+
+def _forget_group() -> None:
+    cgroups.remove(f"/{_group(os.getpid())}")
 
 
 def _family(pid: int) -> list[psutil.Process]:
