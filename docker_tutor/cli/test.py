@@ -1,5 +1,7 @@
 """`docker-tutor test`: what CI runs, in the same order."""
 
+from pathlib import Path
+
 import click
 
 from docker_tutor.cli.console import err, reporting
@@ -12,13 +14,21 @@ __all__ = ["test"]
 @click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("part", type=click.Choice([*suite.PARTS, "all"]), default="all")
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
-def test(part: str, pytest_arguments: tuple[str, ...]) -> int:
+@click.option("--beside", type=click.Path(path_type=Path), hidden=True)
+def test(part: str, pytest_arguments: tuple[str, ...], beside: Path | None) -> int:
     """Run the checks and tests: all of them, or one PART (what follows it goes to pytest: `engine -k memory`)."""
     testengine.endable()
     # No bars: pytest writes on the same terminal while the engine is up.
     with reporting(bars=False) as report:
-        results = suite.run(part, pytest_arguments, say=lambda line: err.print(line, markup=False), report=report)
+        if beside:
+            suite.run_beside(beside, pytest_arguments, say=_say, report=report)
+            return 0
+        results = suite.run(part, pytest_arguments, say=_say, report=report)
     failed = [result.name for result in results if result.failed]
     if failed:
         err.print(_("Failed: {names}").format(names=", ".join(failed)), markup=False)
     return 1 if failed else 0
+
+
+def _say(line: str) -> None:
+    err.print(line, markup=False)

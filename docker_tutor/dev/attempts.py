@@ -5,14 +5,17 @@ than a few failures are no bad moment and get no second attempt.
 """
 
 import json
+import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["FEW", "failed", "forget", "second"]
+__all__ = ["FEW", "TELLS_LINES", "failed", "forget", "second", "told"]
 
 FEW = 3
 """This many tests, or notebooks, may be tried again."""
 
+TELLS_LINES = 12
+"""Of what a test failed with, the last so many lines are told again at the end."""
 
 LAST_FAILED = Path("v/cache/lastfailed")
 """Where pytest notes them in its `cache_dir`; what did not run keeps its note, hence `forget`."""
@@ -39,3 +42,13 @@ def second(command: Sequence[str], ids: Sequence[str], root: Path) -> tuple[tupl
         return None
     kept = [word for word in command if not (root / word.partition("::")[0]).exists() or Path(word).is_absolute()]
     return (*kept, *names), names
+
+
+def told(case: ET.Element) -> str:
+    """Return why a test failed, from its `testcase` in a JUnit file: its name and the end of its report; "" if not."""
+    found = next((each for kind in ("failure", "error") if (each := case.find(kind)) is not None), None)
+    if found is None:
+        return ""
+    report = [line for line in (found.text or found.get("message") or "").splitlines() if line.strip()]
+    name = "::".join(filter(None, (case.get("classname"), case.get("name"))))
+    return "\n    ".join((f"✗ {name}", *report[-TELLS_LINES:]))

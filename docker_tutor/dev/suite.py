@@ -1,5 +1,9 @@
-"""Everything that CI runs, as a list of steps in a sensible order: the cheap and telling ones first."""
+"""Everything that CI runs, as a list of steps in a sensible order: the cheap and telling ones first.
 
+What few tests fail is tried again at the end, when nothing else runs (see `attempts`).
+"""
+
+import json
 import os
 import shutil
 import subprocess
@@ -8,22 +12,26 @@ import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
 from docker_tutor import paths
-from docker_tutor.dev import actionlint, attempts, sanitize, testengine
+from docker_tutor.dev import actionlint, attempts, lanes, sanitize, testengine
 from docker_tutor.dev.foreign import STORES
 from docker_tutor.errors import DockerTutorError
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import human_seconds
 
-__all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "steps", "summary"]
+__all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "run_beside", "steps", "summary"]
 
 PARTS = ("lint", "unit", "engine", "labs", "browser", "notebooks", "foreign")
+ALONE = ("lint", "unit")
+"""They keep the machine busy by themselves, and what fails in them fails again."""
+BESIDE = ("labs", "browser", "notebooks")
+"""The parts of the second lane, where there is room for two; they take as long as the rest."""
 CELL_TIMEOUT_S = 300
 DEMONSTRATIONS = tuple(
     f"tests/engine/test_{subject}.py"
@@ -72,28 +80,40 @@ class Result:
     passed: int = 0
     broken: int = 0
     skipped: int = 0
+    failures: tuple[str, ...] = ()
+    """What failed, with the words it failed with; also what passed the second time."""
 
 
 def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> list[Result]:
     """Run the steps of `part` (or `all`), whatever fails on the way, and end with a summary.
 
     `say` gets a line for each step, `report` the engine's start. Steps on the same engine share one, which is down at
-    the end. A failing step raises nothing: its result says so.
+    the end. A failing step raises nothing: its result says so. All parts together run in two lanes where there is room.
     """
-    results: list[Result] = []
     before = testengine.processes()
-    for engine, group in groupby(steps(part, pytest_arguments), attrgetter("engine")):
-        try:
-            with testengine.running(report, engine) if engine else nullcontext():
-                for step in group:
-                    say(f"\n── {step.name} ──")
-                    results.append(_carry_out(step, say))
-        except DockerTutorError as error:
-            results.append(Result(f"engine: {engine}", failed=True, note=str(error)))
+    planned = list(steps(part, pytest_arguments))
+    if part == "all" and lanes.possible():
+        results = _carry_out_all([step for step in planned if step.part in ALONE], say, report)
+        with lanes.beside(pytest_arguments, say) as beside:
+            rest = [step for step in planned if step.part not in (*ALONE, *BESIDE)]
+            results += _carry_out_all(rest, say, report)
+        results += _told_by(beside)
+    else:
+        results = _carry_out_all(planned, say, report)
+    results = _once_more(planned, results, say, report)
     results.append(_nothing_left(before))
     for line in summary(results):
         say(line)
     return results
+
+
+def run_beside(file: Path, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> None:
+    """Run the second lane's steps once and leave their results in `file`."""
+    before = testengine.processes()
+    planned = [step for step in steps("all", pytest_arguments) if step.part in BESIDE]
+    results = _carry_out_all(planned, say, report)
+    results.append(replace(_nothing_left(before), name="nothing left of the second lane"))
+    file.write_text(json.dumps([asdict(each) for each in results]), encoding="utf-8")
 
 
 def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
@@ -105,8 +125,9 @@ def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
 
 
 def summary(results: Sequence[Result]) -> list[str]:
-    """Return one line for each step, and a last one with the number of tests."""
-    lines = [""]
+    """Return what failed and why, then one line for each step, and a last one with the number of tests."""
+    # Once more at the end: of a long log, only the end is sure to be seen.
+    lines = ["", *(line for result in results for line in result.failures)]
     for result in results:
         mark = "✗" if result.failed else "–" if result.note and not result.passed else "✓"
         lines.append(f"{mark} {result.name:34} {human_seconds(result.seconds):>12}  {result.note}".rstrip())
@@ -189,15 +210,39 @@ def _counts_path(name: str) -> Path:
     return paths.checkout() / "test-artefacts" / f"{name}.xml"
 
 
-def _carry_out(step: Step, say: Say) -> Result:
+def _carry_out_all(planned: Sequence[Step], say: Say, report: Report) -> list[Result]:
+    results: list[Result] = []
+    for engine, group in groupby(planned, attrgetter("engine")):
+        try:
+            with testengine.running(report, engine) if engine else nullcontext():
+                for step in group:
+                    say(f"\n── {step.name} ──")
+                    results.append(_carry_out(step))
+        except DockerTutorError as error:
+            results.append(Result(f"engine: {engine}", failed=True, note=str(error)))
+    return results
+
+
+def _told_by(lane: "subprocess.Popen[bytes]") -> list[Result]:
+    told = [Result(**each | {"failures": tuple(each["failures"])}) for each in lanes.finished(lane)]
+    return told or [Result("the second lane", failed=True, note=f"it ended with {lane.returncode} and no results")]
+
+
+def _once_more(planned: Sequence[Step], results: Sequence[Result], say: Say, report: Report) -> list[Result]:
+    """Try again what failed in steps of which few tests did; return the results with what came of it."""
+    by_name = {step.name: step for step in planned if step.part not in ALONE}
+    return [
+        _second_attempt(by_name[each.name], each, say, report) if each.failed and each.name in by_name else each
+        for each in results
+    ]
+
+
+def _carry_out(step: Step) -> Result:
     if step.missing:
         return Result(step.name, note=step.missing)
     began = time.monotonic()
     attempts.forget(Path(_option(step, "cache_dir=")))
-    result = _attempt(step)
-    if result.failed and step.part not in {"lint", "unit"}:
-        result = _second_attempt(step, result, say)
-    return replace(result, seconds=time.monotonic() - began)
+    return replace(_attempt(step), seconds=time.monotonic() - began)
 
 
 def _attempt(step: Step) -> Result:
@@ -215,16 +260,20 @@ def _attempt(step: Step) -> Result:
     return _with_counts(result, Path(counts)) if counts else result
 
 
-def _second_attempt(step: Step, first: Result, say: Say) -> Result:
+def _second_attempt(step: Step, first: Result, say: Say, report: Report) -> Result:
     ids = attempts.failed(Path(_option(step, "cache_dir=")))
     again = attempts.second(step.command, ids, paths.checkout())
     if again is None:
         return first
     command, names = again
-    say(f"once more: {', '.join(names)}")
-    second = _attempt(replace(step, command=command))
+    say(f"\n── once more: {', '.join(names)} ──")
+    try:
+        with testengine.running(report, step.engine) if step.engine else nullcontext():
+            second = _attempt(replace(step, command=command))
+    except DockerTutorError as error:
+        return replace(first, note=f"and for a second attempt there was no engine: {error}")
     if second.failed:
-        return first
+        return replace(first, failures=(*first.failures, *second.failures))
     return replace(
         first,
         failed=False,
@@ -243,12 +292,14 @@ def _with_counts(result: Result, path: Path) -> Result:
         return replace(result, failed=True, note="pytest ended before it counted anything")
     suites = ET.parse(path).getroot().iter("testsuite")  # noqa: S314 (written by our own pytest)
     total = broken = skipped = 0
+    failures: list[str] = []
     for suite in suites:
         total += int(suite.get("tests", 0))
         broken += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
         skipped += int(suite.get("skipped", 0))
+        failures += (told for case in suite.iter("testcase") if (told := attempts.told(case)))
     path.unlink()
-    return replace(result, passed=total - broken - skipped, broken=broken, skipped=skipped)
+    return replace(result, passed=total - broken - skipped, broken=broken, skipped=skipped, failures=tuple(failures))
 
 
 def _nothing_left(before: Sequence[str]) -> Result:

@@ -20,9 +20,11 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.errors import EngineError
 from docker_tutor.progress import Report, silent
 
-__all__ = ["VARIABLE", "Ended", "endable", "environment", "processes", "running"]
+__all__ = ["LANE", "VARIABLE", "Ended", "endable", "environment", "processes", "running"]
 
 VARIABLE = "DOCKER_TUTOR_TEST_ENGINE"
+LANE = "DOCKER_TUTOR_TEST_LANE"
+"""Names the lane of a suite that runs in several, each on engines of its own (see `lanes`)."""
 OWN = ("private", "uml")
 """The kinds that the course brings itself."""
 UP = "DOCKER_TUTOR_TEST_ENGINE_UP"
@@ -49,7 +51,7 @@ def endable() -> None:
 
 def environment(store: foreign.ImageStore | None = None) -> dict[str, str]:
     """Return the variables under which everything uses the test engine (else somebody's), in folders of its own."""
-    name = "t" + hashlib.sha256(str(paths.checkout()).encode()).hexdigest()[:7]
+    name = "t" + hashlib.sha256(str(paths.checkout()).encode()).hexdigest()[:7] + os.environ.get(LANE, "")
     if store:
         return {"DOCKER_TUTOR_INSTANCE": f"{name}-{store[0]}", "DOCKER_TUTOR_ENGINE": "existing"}
     kind = next((each for each in OWN[1:] if each == os.environ.get(VARIABLE)), OWN[0])

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from docker_tutor import paths
 from docker_tutor.dev import attempts, suite
 from docker_tutor.dev.suite import Result, Step
+from docker_tutor.progress import silent
 
 MOODY = """
 from pathlib import Path
@@ -25,7 +27,9 @@ def carried_out(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> Res
     (folder / "test_them.py").write_text(text, encoding="utf-8")
     (folder / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     monkeypatch.setattr(paths, "checkout", lambda: folder)
-    return suite._carry_out(Step("moods", "engine", suite._pytest("moods", "test_them.py")), [].append)
+    step = Step("moods", "engine", suite._pytest("moods", "test_them.py"))
+    (result,) = suite._once_more([step], [suite._carry_out(step)], [].append, silent)
+    return result
 
 
 def test_what_passes_the_second_time_passes_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,3 +71,15 @@ def test_the_projects_own_settings_let_pytest_note_what_failed(tmp_path: Path, m
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout
     assert len(attempts.failed(cache)) == 1
+
+
+def test_why_a_test_failed_is_told_by_the_end_of_its_report() -> None:
+    lines = "\n".join(str(number) for number in range(attempts.TELLS_LINES + 5))
+    case = ET.fromstring(f'<testcase classname="a.b" name="c"><failure message="m">{lines}\n\n</failure></testcase>')  # noqa: S314
+    first, *rest = attempts.told(case).splitlines()
+    assert first == "✗ a.b::c"
+    assert [line.strip() for line in rest] == lines.splitlines()[-attempts.TELLS_LINES :]
+
+
+def test_nothing_is_told_of_a_test_that_passed() -> None:
+    assert attempts.told(ET.Element("testcase", {"name": "c"})) == ""
