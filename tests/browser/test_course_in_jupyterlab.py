@@ -18,7 +18,7 @@ MOVES_WITHIN_MS = 20_000
 
 @pytest.mark.notebook("01-vm-vs-container.ipynb")
 def test_chapter_1_runs_by_its_menu_and_answers_predictions_and_moves_its_chart(page: NotebookPage) -> None:
-    expect(page.tab.locator(".Toastify__toast")).to_have_count(0)
+    expect(page.tab.locator(".Toastify__toast", has_text="news")).to_have_count(0)
     page.picture("1-opened")
     page.run_all(CHAPTER_WITHIN_MS)
     assert page.errors() == []
