@@ -64,6 +64,28 @@ def sandboxed(notebooks: tuple[str, ...]) -> int:
 
 
 @dev.command()
+@click.argument("labs", nargs=-1, type=click.IntRange(1, 7))
+@click.option("--mode", default="trusted", show_default=True, help="Where our own way runs submissions.")
+def grades(labs: tuple[int, ...], mode: str) -> int:
+    """Let the made-up class hand in LABS (all, when none is named), grade it with nbgrader and with ours, compare."""
+    from docker_tutor.dev.bothways import compare
+
+    testengine.endable()
+    differ = 0
+    with testengine.running():
+        for each in compare(labs or range(1, 8), mode):
+            points = " ".join(f"{student} {reached:g}" for student, reached in each.points.items())
+            count = f"{each.grades - len(each.differences)} of {each.grades} grades are the same"
+            times = f"nbgrader {each.theirs_s:.0f} s, ours {each.ours_s:.0f} s"
+            out.print(f"{each.lab}: {count}; {times}; {points}", markup=False)
+            for other in each.differences:
+                told = f"nbgrader {other.theirs}, ours {other.ours}"
+                out.print(f"  {other.student} {other.task}: {told}", markup=False)
+            differ += len(each.differences)
+    return 1 if differ else 0
+
+
+@dev.command()
 def strings() -> None:
     """Collect every sentence a reader sees into docker_tutor/locale/docker_tutor.pot."""
     target = words.template_path()

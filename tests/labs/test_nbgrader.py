@@ -1,5 +1,6 @@
 """nbgrader, unpatched, on the labs: releases are generated, and its grades are those of `docker-tutor grade`.
 
+`docker-tutor dev grades` compares them for all labs and all of the made-up class; here it is a few of lab 1's.
 `DOCKER_TUTOR_TESTS=quick` generates lab 1 and one other, another one every day.
 """
 
@@ -7,59 +8,31 @@ import csv
 import datetime as dt
 import json
 import os
-import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import nbformat
 import pytest
 
-from docker_tutor import paths
+from docker_tutor.dev.courses import NbgraderCourse
 from docker_tutor.engines.base import Engine
 from docker_tutor.grading.classes import Finished, grade_class
 from docker_tutor.grading.jobs import collect
-from docker_tutor.grading.sample import hand_in
 from docker_tutor.grading.tasks import LABS, lab
-from docker_tutor.grading.tickets import SECRET_VARIABLE, Secret
 
 CLASS = ("edsger", "frances", "hedy")
 TODAY = dt.datetime.now(dt.UTC).toordinal()
 GENERATED = (1, 2 + TODAY % 6) if os.environ.get("DOCKER_TUTOR_TESTS") == "quick" else tuple(LABS)
 
 
-class Course:
-    """A folder in which nbgrader works: the labs' sources and settings, nothing generated yet."""
-
-    def __init__(self, folder: Path) -> None:
-        """Copy what is written by hand."""
-        self.folder = folder
-        shutil.copytree(paths.checkout() / "labs" / "source", folder / "source")
-        shutil.copy(paths.checkout() / "labs" / "nbgrader_config.py", folder)
-        self.secret = Secret.made(folder / "secret.txt")
-
-    def nbgrader(self, *words: str) -> str:
-        """Run one of nbgrader's own commands."""
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # it calls alembic by name
-        environment = os.environ | {SECRET_VARIABLE: str(self.folder / "secret.txt"), "PATH": path}
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *words],
-            cwd=self.folder, env=environment, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr[-3000:]
-        return done.stdout + done.stderr
-
-
 @pytest.fixture(scope="session")
-def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
-    made = Course(tmp_path_factory.mktemp("nbgrader") / "course")
+def course(tmp_path_factory: pytest.TempPathFactory) -> NbgraderCourse:
+    made = NbgraderCourse(tmp_path_factory.mktemp("nbgrader") / "course")
     for number in GENERATED:
         made.nbgrader("generate_assignment", f"lab{number}")
     return made
 
 
 @pytest.mark.parametrize("number", GENERATED)
-def test_a_release_has_neither_solutions_nor_hidden_tests(number: int, course: Course) -> None:
+def test_a_release_has_neither_solutions_nor_hidden_tests(number: int, course: NbgraderCourse) -> None:
     name = f"lab{number}"
     released = nbformat.read(course.folder / "release" / name / f"{name}.ipynb", as_version=4)
     cells = {cell.metadata["nbgrader"]["grade_id"]: cell for cell in released.cells}
@@ -71,17 +44,15 @@ def test_a_release_has_neither_solutions_nor_hidden_tests(number: int, course: C
         assert cells[f"{task.name}-test"].metadata["nbgrader"]["points"] == task.points
 
 
-def test_both_ways_give_the_same_grades_and_feedback_tells_no_hidden_test(course: Course, engine: Engine) -> None:
-    hand_in(lab(1), course.secret, course.folder / "release", course.folder / "submitted")
-    for student in (course.folder / "submitted").iterdir():
-        if student.name not in CLASS:
-            shutil.rmtree(student)
+def test_both_ways_give_the_same_grades_and_feedback_tells_no_hidden_test(course: NbgraderCourse, engine: Engine) -> None:
+    course.hand_in(1, only=CLASS)
     course.nbgrader("autograde", "lab1")
     course.nbgrader("export", "--to", "theirs.csv")
     course.nbgrader("generate_feedback", "lab1")
     with (course.folder / "theirs.csv").open(encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["assignment"] == "lab1"]
     theirs = {row["student_id"]: float(row["score"]) for row in rows}
+    assert theirs == {student: sum(tasks.values()) for student, tasks in course.scores(1).items()}
     jobs = collect(course.folder / "submitted", course.secret)
     ours = {each.student: each.points for each in grade_class(jobs, Finished(course.folder / "kept"))}
     assert theirs == ours
