@@ -44,7 +44,9 @@ def test_a_release_has_neither_solutions_nor_hidden_tests(number: int, course: N
         assert cells[f"{task.name}-test"].metadata["nbgrader"]["points"] == task.points
 
 
-def test_both_ways_give_the_same_grades_and_feedback_tells_no_hidden_test(course: NbgraderCourse, engine: Engine) -> None:
+def test_both_ways_give_the_same_grades_and_feedback_tells_no_hidden_test(
+    course: NbgraderCourse, engine: Engine
+) -> None:
     course.hand_in(1, only=CLASS)
     course.nbgrader("autograde", "lab1")
     course.nbgrader("export", "--to", "theirs.csv")
