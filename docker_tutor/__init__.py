@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from docker_tutor import errors, plots, widgets
     from docker_tutor.classroom.check import check
     from docker_tutor.classroom.expectations import approx, at_least, at_most, between
+    from docker_tutor.classroom.lacking import attempt
     from docker_tutor.classroom.predict import predict
     from docker_tutor.classroom.room import Room, open_room
     from docker_tutor.topics import (
@@ -52,6 +53,7 @@ __all__ = [
     "archaeology",
     "at_least",
     "at_most",
+    "attempt",
     "backups",
     "bases",
     "between",
@@ -90,6 +92,7 @@ _OBJECTS = {
     "approx": "docker_tutor.classroom.expectations",
     "at_least": "docker_tutor.classroom.expectations",
     "at_most": "docker_tutor.classroom.expectations",
+    "attempt": "docker_tutor.classroom.lacking",
     "between": "docker_tutor.classroom.expectations",
     "check": "docker_tutor.classroom.check",
     "human_bytes": "docker_tutor.units",

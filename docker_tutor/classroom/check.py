@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol, final
 from docker_tutor.classroom import current, records
 from docker_tutor.classroom.bars import in_kernel
 from docker_tutor.classroom.expectations import Expectation, shown
+from docker_tutor.classroom.lacking import reason
 from docker_tutor.errors import CheckFailed
 from docker_tutor.i18n import _
 
@@ -36,7 +37,12 @@ def check(claim: str, found: object, expected: object = MISSING, *, look: str = 
     Without `expected`, `found` itself must be true. With it, the two must be equal, or `found` must be
     what `between`, `at_least`, `at_most` or `approx` allow. `look` says where to look when it fails,
     preferably a command to type. The line holds no measured value, so that it is the same in every run.
+    Of what is `Lacking` on this engine nothing is claimed: the line then begins with a dash.
     """
+    if why := reason(found, expected):
+        _note(claim, why, held=None)
+        sys.stdout.write(f"– {claim}\n")
+        return
     if _holds(found, expected):
         _note(claim, found, held=True)
         sys.stdout.write(f"✓ {claim}\n")
@@ -101,7 +107,7 @@ def _explained(claim: str, found: object, expected: object, look: str) -> str:
     return f"✗ {claim}\n{listed}"
 
 
-def _note(claim: str, found: object, *, held: bool) -> None:
+def _note(claim: str, found: object, *, held: bool | None) -> None:
     room = current.room()
     if room is not None:
         records.append(records.Record(room.name, room.scope, "check", claim, held, shown(found)))

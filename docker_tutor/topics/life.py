@@ -52,6 +52,10 @@ class Life:
         """Return the spans of one lane, in time order."""
         return tuple(span for span in self.spans if span.lane == lane)
 
+    def span(self, lane: str, ending: str) -> Span:
+        """Return the first span of a lane whose label ends so. Raises StopIteration."""
+        return next(span for span in self.lane(lane) if span.label.endswith(ending))
+
     def to_frame(self) -> pd.DataFrame:
         """Return one line per span, times in milliseconds."""
         rows = [(s.lane, s.label, round(s.start_us / 1e3, 3), _milliseconds(s)) for s in self.spans]

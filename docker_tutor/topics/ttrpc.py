@@ -4,9 +4,8 @@ Written for one question, `Connect` of the task service, which a shim answers wi
 PROTOCOL.md (length, stream, type and flags, then a message), and containerd's `task.proto`; protobuf's wire format.
 """
 
-import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 import pandas as pd
@@ -19,7 +18,6 @@ __all__ = ["Connected", "connect"]
 HEADER = struct.Struct(">IIBB")
 REQUEST, LENGTH_DELIMITED = 1, 2
 SERVICES = ("containerd.task.v2.Task", "containerd.task.v3.Task")
-TIME_LIMIT_S = 5
 MORE = 0x80
 """Protobuf writes numbers seven bits at a time, the lowest first; this bit says that more follow."""
 
@@ -41,13 +39,16 @@ class Connected:
         return pd.DataFrame({"fact": list(facts), "value": [str(value) for value in facts.values()]})
 
 
-def connect(address: str, container_id: str) -> Connected:
-    """Ask the shim that listens at `address` (a path) who it is and what it keeps. Raises CommandFailed."""
+def connect(exchange: Callable[[bytes], bytes], container_id: str) -> Connected:
+    """Ask a shim who it is and what it keeps. Raises CommandFailed.
+
+    `exchange` sends it a frame, header and message, and returns the message of its answer.
+    """
     refused = ""
     for service in SERVICES:
         call = _field(1, service.encode()) + _field(2, b"Connect") + _field(3, _field(1, container_id.encode()))
         frame = HEADER.pack(len(call), 1, REQUEST, 0) + call
-        received = _exchange(address, frame)
+        received = exchange(frame)
         answer = dict(_fields(received))
         if isinstance(status := answer.get(1), bytes) and status:
             refused = str(dict(_fields(status)).get(2, b"refused"))
@@ -56,18 +57,6 @@ def connect(address: str, container_id: str) -> Connected:
         told = dict(_fields(payload if isinstance(payload, bytes) else b""))
         return Connected(service, int(told[1]), int(told[2]), len(frame), HEADER.size + len(received))
     raise CommandFailed(_("The shim does not answer: {why}").format(why=refused))
-
-
-def _exchange(address: str, frame: bytes) -> bytes:
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as shim:
-            shim.settimeout(TIME_LIMIT_S)
-            shim.connect(address)
-            shim.sendall(frame)
-            length, _stream, _kind, _flags = HEADER.unpack(_read(shim, HEADER.size))
-            return _read(shim, length)
-    except OSError as error:
-        raise CommandFailed(_("The shim does not answer: {why}").format(why=error)) from error
 
 
 def _field(number: int, value: bytes) -> bytes:
@@ -104,13 +93,3 @@ def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
             at += value
         else:
             yield key >> 3, value
-
-
-def _read(shim: socket.socket, count: int) -> bytes:
-    read = b""
-    while len(read) < count:
-        more = shim.recv(count - len(read))
-        if not more:
-            raise CommandFailed(_("The shim does not answer: {why}").format(why=_("it closed the connection")))
-        read += more
-    return read

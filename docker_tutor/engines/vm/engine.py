@@ -13,7 +13,7 @@ from docker_tutor.engines.base import Capabilities, EngineStatus, ForwardedPort,
 from docker_tutor.engines.dialing import with_tls
 from docker_tutor.engines.private.state import State, read
 from docker_tutor.engines.vm import image as images
-from docker_tutor.engines.vm import packing, qemu_parts, starting, stopping
+from docker_tutor.engines.vm import packing, qemu_parts, reaching, starting, stopping
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
@@ -69,14 +69,15 @@ class VmEngine:
 
     @property
     def tools(self) -> Tools:
-        """The command line client; what runs beside the daemon is inside the guest."""
+        """The command line client; what runs beside the daemon is inside the guest, and is carried out there."""
         programs = unpacked.found()
         if programs is None:
             return Tools()
         return Tools(
-            path=(programs.for_people,),
+            path=(reaching.folder(self.layout), programs.for_people),
             config={"cliPluginsExtraDirs": [str(programs.plugins)]},
-            programs={"docker": programs.path("docker")},
+            programs={"docker": programs.path("docker"), **reaching.programs(self.layout)},
+            containerd=reaching.CONTAINERD,
         )
 
     def up(self, report: Report = silent) -> None:
@@ -103,6 +104,7 @@ class VmEngine:
                     more=self._settings,
                     silent_after_s=self._silent_after_s,
                 )
+                reaching.write(self.layout)
                 starting.start(self.layout)
             except BaseException:
                 # Ctrl-C too: a machine that is half there is worse than none.
