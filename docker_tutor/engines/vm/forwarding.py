@@ -59,17 +59,15 @@ class Forwarding:
         self._publish()
 
     async def _forward(self, listener: Listener) -> _Forward:
-        if listener.protocol == "udp":
-            return _Forward(note="datagrams are not carried into this engine")
         if listener.address not in {"", GUEST} and not listener.address.startswith("127."):
             return _Forward(note=f"it listens at {listener.address} of the guest only")
         guest = LOOPBACK if listener.address.startswith("127.") else GUEST
         try:
-            rule = await self._slirp.add(listener.port, guest=guest)
+            rule = await self._slirp.add(listener.port, guest=guest, protocol=listener.protocol)
         except (Refused, OSError) as error:
-            log.info("tcp %d: %s", listener.port, error)
+            log.info("%s %d: %s", listener.protocol, listener.port, error)
             return _Forward(note="something else on this machine has the port")
-        log.info("tcp %d: forwarded", listener.port)
+        log.info("%s %d: forwarded", listener.protocol, listener.port)
         return _Forward(rule)
 
     async def _withdraw(self, listener: Listener, forward: _Forward) -> None:
@@ -77,9 +75,9 @@ class Forwarding:
             return
         try:
             await self._slirp.remove(forward.rule)
-            log.info("tcp %d: gone", listener.port)
+            log.info("%s %d: gone", listener.protocol, listener.port)
         except (Refused, OSError) as error:
-            log.info("tcp %d not withdrawn: %s", listener.port, error)
+            log.info("%s %d not withdrawn: %s", listener.protocol, listener.port, error)
 
     def _publish(self) -> None:
         items = sorted(self._forwards.items(), key=lambda item: (item[0].port, item[0].protocol))

@@ -30,7 +30,7 @@ NOTIFY = "/run/dockerd.notify"
 SETTINGS = "/run/seed/daemon.json"
 AUTHORITIES = "/run/seed/authorities.pem"
 """What the machine outside trusts, when it says so."""
-CLIENTS_FROM = 32768
+CLIENTS = "/proc/sys/net/ipv4/ip_local_port_range"
 """A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
 
 
@@ -44,6 +44,8 @@ class Guest:
         self._diagnosis = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._ready.bind(NOTIFY)
+        first, last = map(int, Path(CLIENTS).read_text(encoding="ascii").split())
+        self._clients = range(first, last + 1)
         self._said: list[list[Any]] = []
         self._beats = 0
         self._starts = 0
@@ -101,7 +103,7 @@ class Guest:
             time.clock_settime(time.CLOCK_REALTIME, float(message["now"]))
 
     def _look(self) -> None:
-        found = listening(ask(self._diagnosis))
+        found = listening(ask(self._diagnosis), self._clients)
         if found != self._said:
             self._said = found
             self._say({"listeners": found})
@@ -116,9 +118,9 @@ class Guest:
             left = left[os.write(self._line, left) :]
 
 
-def listening(found: set[Listener]) -> list[list[Any]]:
-    """Return the listeners as they go over the line, without sockets that only wait for an answer."""
-    servers = (item for item in found if item.protocol == "tcp" or item.port < CLIENTS_FROM)
+def listening(found: set[Listener], clients: range) -> list[list[Any]]:
+    """Return the listeners as they go over the line, without sockets that only wait for an answer (at `clients`)."""
+    servers = (item for item in found if item.protocol == "tcp" or item.port not in clients)
     return sorted([item.protocol, item.port, item.address] for item in servers)
 
 

@@ -1,5 +1,5 @@
 # The first program of the guest: mounts, network, modules; then the one that keeps Docker.
-# The kernel's command line gives SEED, DISK, LINE, LOG, NIC (devices) and SHARE (a file system's type).
+# The kernel's command line gives SEED, DISK, LINE, LOG, NIC (devices), SHARE (a file system's type), and may give PORTS.
 PATH=/usr/sbin:/usr/bin
 export PATH LINE LOG
 b=/usr/bin/busybox
@@ -39,6 +39,8 @@ ip link set "$NIC" up
 ip route add default via 10.0.2.2
 $b xargs modprobe -a -q </run/seed/modules
 echo 1 >/proc/sys/net/ipv4/ip_forward
+# What Docker gives out by itself, apart from every other engine on the machine outside (see port_ranges.py).
+[ -z "$PORTS" ] || echo "${PORTS%-*} ${PORTS#*-}" >/proc/sys/net/ipv4/ip_local_port_range
 echo 1 >"/proc/sys/net/ipv4/conf/$NIC/route_localnet"
 iptables -t nat -A PREROUTING -i "$NIC" -d 10.0.2.101 -j DNAT --to-destination 127.0.0.1
 

@@ -7,11 +7,13 @@ setting of a root is left by `..` (tried), and may load modules into the kernel,
 Source: Linux kernel, Documentation/virt/uml/user_mode_linux_howto_v2.rst; `man 1 slirp4netns` (--target-type=bess).
 """
 
+import os
 import re
 import sys
 from pathlib import Path
 from platform import machine as processor
 
+from docker_tutor.engines import port_ranges
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine, Start
@@ -63,13 +65,16 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
     }
     if machine.networked:
         parameters["vec0:transport"] = f"bess,dst={layout.bess},depth=128"
+    with port_ranges.claim() as (ports, held):
+        # Held by the kernel's process, which inherits it.
+        descriptors = (os.dup(held.fileno()),) if held else ()
+        parameters["PORTS"] = f"{ports[0]}-{ports[-1]}" if ports else ""
     words = [f"{name}={value}" for name, value in parameters.items()]
     # The kernel ends with whoever started it (man 2 prctl, PR_SET_PDEATHSIG).
     command = ["setpriv", "--pdeathsig", "KILL", "env", f"LD_LIBRARY_PATH={image.libraries}", str(image.kernel)]
     environment = {**machine.environment, "TMPDIR": machine.memory_folder}
-    return Start(
-        [*command, *words, "rw", "quiet", "noreboot"], image.libraries, environment, cpus=frozenset({machine.cpu})
-    )
+    whole = [*command, *words, "rw", "quiet", "noreboot"]
+    return Start(whole, image.libraries, environment, descriptors, frozenset({machine.cpu}))
 
 
 def beside(_layout: Layout, _machine: Machine) -> dict[str, Start]:
