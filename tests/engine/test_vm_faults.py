@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -171,6 +172,14 @@ def test_what_is_made_of_packages_is_whole_or_not_there(tmp_path: Path, monkeypa
     assert shop.ensure(broken, silent, None) == made  # nothing is made again
     (made.folder / "busybox").write_bytes(b"cut short")
     assert shop.ensure(finish, silent, None).whole
+    forgotten, lately = time.time() - 15 * 24 * 3600, time.time() - 24 * 3600
+    for name, used in (("old-1-forgotten", forgotten), ("old-2-lately", lately)):
+        shutil.copytree(made.folder, shop.home / name)
+        os.utime(shop.home / name / "stamp.json", (used, used))
+    (made.folder / "busybox").write_bytes(b"cut short")
+    assert shop.ensure(finish, silent, None) == made
+    kept = {path.name for path in shop.home.iterdir() if path.is_dir()}
+    assert kept == {made.folder.name, "old-2-lately"}
     with pytest.raises(DiskFull, match="needs 10240000 MiB"):
         workshop.Workshop(workshop.Made, "things", "2", ("busybox-static",), 10_240_000 * MiB).ensure(
             finish, silent, None

@@ -1,10 +1,13 @@
 """A folder of the cache that is made once out of Debian's packages: under its name it is whole, or it is not there."""
 
+import contextlib
 import errno
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +25,8 @@ from docker_tutor.units import MiB
 __all__ = ["Made", "Workshop"]
 
 STAMP = "stamp.json"
+UNUSED_DAYS = 14
+"""What has not been asked for in so long is of an older version of the packages or of the course, and goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,8 @@ class Workshop(Generic[T]):
         self.home.mkdir(exist_ok=True)
         with FileLock(self.home / "in-use.lock"):
             if here := self.found(suite):
+                with contextlib.suppress(OSError):  # somebody else's, or a read-only cache
+                    os.utime(here.folder / STAMP)
                 return here
             debs = archive.fetch(self.packages, report)
             name = hashlib.sha256("\n".join(deb.name for deb in debs).encode()).hexdigest()[:12]
@@ -94,7 +101,15 @@ class Workshop(Generic[T]):
                 if error.errno != errno.ENOSPC:
                     raise
                 raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=self.home)) from error
+            self._prune()
             return self.kind(folder)
+
+    def _prune(self) -> None:
+        """Remove what has not been used for long. A guest that runs on it has its files open, and keeps them."""
+        latest = time.time() - UNUSED_DAYS * 24 * 3600
+        for stamp in self.home.glob(f"*/{STAMP}"):
+            if stamp.stat().st_mtime < latest:
+                shutil.rmtree(stamp.parent)
 
     def _make(self, folder: Path, debs: Sequence[Path], finish: Callable[[Path, Path], None], report: Report) -> None:
         if shutil.disk_usage(self.home).free < self.unpacked_bytes:
