@@ -50,7 +50,7 @@ def sandboxed(notebooks: tuple[str, ...]) -> int:
     found = refreshing.named(notebooks)
     stems = {path.stem for path in found}
     wanted = [name for name, where in named_in(paths.checkout() / "notebooks").items() if stems & set(where)]
-    with sandbox.prepare(wanted, lambda line: err.print(f"· {line}", markup=False)) as home:
+    with sandbox.prepare(wanted, found, lambda line: err.print(f"· {line}", markup=False)) as home:
         engine = engines.resolve("private")
         was_up = engine.status().state == "running"
         engine.up()

@@ -44,6 +44,9 @@ PYTHON_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
 INSTANCE = "sandbox"
 FETCHED = ("packages", "stand-ins")
 """What is of no use to a sandbox that is prepared."""
+FETCHING = ("03-dockerfile", "04-multi-stage", "05-compose")
+"""Notebooks whose builds fetch packages. The sandbox has no network: they are carried out once before, with one."""
+EXECUTE = "import sys; from nbclient.cli import main; main([sys.argv[1], '--timeout=900'])"
 NOTEBOOKS = """\
 import os, pathlib, subprocess, sys, time
 from docker_tutor import paths
@@ -53,7 +56,8 @@ os.chdir(paths.checkout())
 failed = 0
 for name in sys.argv[1:]:
     began = time.monotonic()
-    done = subprocess.run([*nbval_command(pathlib.Path(name)), "-q", "--no-header", "--tb=short"])
+    limit = "--nbval-cell-timeout=600"  # one CPU, shared with whatever else runs on this machine
+    done = subprocess.run([*nbval_command(pathlib.Path(name)), limit, "-q", "--no-header", "--tb=short"])
     failed += done.returncode != 0
     print(f"{name}: {'failed' if done.returncode else 'passed'} after {time.monotonic() - began:.0f} s", flush=True)
 for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
@@ -77,20 +81,25 @@ class Outcome:
 
 
 @contextmanager
-def prepare(names: Sequence[str], say: Callable[[str], None]) -> Iterator[Path]:
-    """Make a home folder as Binder's build does, with the images `names`, for a `with` block. Raises `EngineError`."""
+def prepare(names: Sequence[str], notebooks: Sequence[Path], say: Callable[[str], None]) -> Iterator[Path]:
+    """Make a home folder as Binder's build does, with the images `names`, for a `with` block. Raises `EngineError`.
+
+    What the builds of `notebooks` fetch is then in the build cache.
+    """
     home = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="docker-tutor-sandbox-"))
     try:
         cache = home / ".cache/docker-tutor"
         for part in FETCHED:
             if (cache_folder() / part).is_dir():
                 shutil.copytree(cache_folder() / part, cache / part, symlinks=True, copy_function=_linked)
-        for words in (("engine", "up"), ("images", "get", *names), ("engine", "pack")):
-            say(f"docker-tutor {' '.join(words)}")
-            command = [sys.executable, "-m", "docker_tutor", *words]
-            done = subprocess.run(command, env=os.environ | _settings(home), check=False)
+        course = [sys.executable, "-m", "docker_tutor"]
+        commands = [[*course, "engine", "up"], [*course, "images", "get", *names]]
+        commands += [[sys.executable, "-c", EXECUTE, str(path)] for path in notebooks if path.stem in FETCHING]
+        for command in (*commands, [*course, "engine", "pack"]):
+            say(" ".join(command[2:]))
+            done = subprocess.run(command, env=os.environ | _settings(home), cwd=checkout(), check=False)
             if done.returncode:
-                raise EngineError(f"the sandbox cannot be prepared: docker-tutor {' '.join(words)}")
+                raise EngineError(f"the sandbox cannot be prepared: {' '.join(command[2:])}")
         for part in FETCHED:
             shutil.rmtree(cache / part)  # what is linked elsewhere must keep its owner
         install(home)
