@@ -31,7 +31,7 @@ PARTS = ("lint", "unit", "engine", "labs", "browser", "notebooks", "foreign")
 ALONE = ("lint", "unit")
 """They keep the machine busy by themselves, and what fails in them fails again."""
 BESIDE = ("labs", "browser", "notebooks")
-"""The parts of the second lane, where there is room for two; they take as long as the rest."""
+"""The parts of the second lane, where there is room for two, with one of somebody's engines: as long as the rest."""
 CELL_TIMEOUT_S = 300
 DEMONSTRATIONS = tuple(
     f"tests/engine/test_{subject}.py"
@@ -95,7 +95,7 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
     if part == "all" and lanes.possible():
         results = _carry_out_all([step for step in planned if step.part in ALONE], say, report)
         with lanes.beside(pytest_arguments, say) as beside:
-            rest = [step for step in planned if step.part not in (*ALONE, *BESIDE)]
+            rest = [step for step in planned if step.part not in ALONE and not _in_second_lane(step)]
             results += _carry_out_all(rest, say, report)
         results += _told_by(beside)
     else:
@@ -110,7 +110,7 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
 def run_beside(file: Path, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> None:
     """Run the second lane's steps once and leave their results in `file`."""
     before = testengine.processes()
-    planned = [step for step in steps("all", pytest_arguments) if step.part in BESIDE]
+    planned = [step for step in steps("all", pytest_arguments) if _in_second_lane(step)]
     results = _carry_out_all(planned, say, report)
     results.append(replace(_nothing_left(before), name="nothing left of the second lane"))
     file.write_text(json.dumps([asdict(each) for each in results]), encoding="utf-8")
@@ -180,6 +180,10 @@ def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
         nbval = _pytest(f"nbval-{store}", *_NBVAL, *notebooks, *arguments)
         if store == "containerd" or not quick:
             yield Step(f"as a guest ({store}): notebooks", "foreign", nbval, engine=store)
+
+
+def _in_second_lane(step: Step) -> bool:
+    return step.part in BESIDE or step.engine == STORES[-1]
 
 
 def _without_a_browser() -> str:
