@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from docker import DockerClient
@@ -42,6 +43,12 @@ __all__ = [
 UID = 1000
 PYTHON_IMAGE = f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
 INSTANCE = "sandbox"
+TYPED = "docker-tutor/sandbox"
+DOCKERFILE = f"""\
+FROM {PYTHON_IMAGE}
+RUN apt-get update && apt-get install --yes --no-install-recommends curl && rm -rf /var/lib/apt/lists/*
+"""
+"""With what notebooks type besides what every Debian has; Binder's own base has it."""
 FETCHED = ("packages", "stand-ins")
 """What is of no use to a sandbox that is prepared."""
 FETCHING = ("03-dockerfile", "04-multi-stage", "05-compose")
@@ -112,7 +119,10 @@ def prepare(names: Sequence[str], notebooks: Sequence[Path], say: Callable[[str]
 def run_notebooks(client: DockerClient, home: Path, notebooks: Sequence[Path], say: Callable[[str], None]) -> Outcome:
     """Run `notebooks` in the sandbox with nbval, one after the other; `say` gets every line as it comes."""
     command = ["python3", "-B", "-c", NOTEBOOKS, *map(str, notebooks)]
-    started = start(client, home, command, {"DOCKER_TUTOR_INSTANCE": INSTANCE, "DOCKER_TUTOR_ENGINE": "uml"})
+    images.ensure(client, [PYTHON_IMAGE], disposable=True)
+    client.images.build(fileobj=BytesIO(DOCKERFILE.encode()), tag=TYPED, rm=True)
+    variables = {"DOCKER_TUTOR_INSTANCE": INSTANCE, "DOCKER_TUTOR_ENGINE": "uml"}
+    started = start(client, home, command, variables, image=TYPED)
     said: list[str] = []
     try:
         for chunk in started.logs(stream=True):
@@ -162,15 +172,23 @@ def environment(home: Path) -> dict[str, str]:
     return {"PATH": f"{home}/bin:/usr/bin:/bin", "HOME": str(home)}
 
 
-def start(client: DockerClient, home: Path, command: list[str], more: Mapping[str, str] | None = None) -> Container:
+def start(
+    client: DockerClient,
+    home: Path,
+    command: list[str],
+    more: Mapping[str, str] | None = None,
+    *,
+    image: str = PYTHON_IMAGE,
+) -> Container:
     """Start `command` in the sandbox, where `home` is found under its own name and the course can be read.
 
     Raises what `images.ensure` and the SDK raise.
     """
-    images.ensure(client, [PYTHON_IMAGE], disposable=True)
+    if image == PYTHON_IMAGE:
+        images.ensure(client, [image], disposable=True)
     volumes = {str(checkout()): {"bind": str(checkout()), "mode": "ro"}, str(home): {"bind": str(home), "mode": "rw"}}
     started: Container = client.containers.run(
-        PYTHON_IMAGE,
+        image,
         command,
         detach=True,
         user=f"{UID}:{UID}",
