@@ -9,7 +9,7 @@ from typing import Any
 
 import docker
 
-from docker_tutor.grading.kernel import Kernel
+from docker_tutor.grading.cellrunner import CellRunner
 from docker_tutor.grading.seats import Ran
 from docker_tutor.i18n import _
 from docker_tutor.images import ensure
@@ -30,11 +30,11 @@ class CellSeat(ABC):
         self.folder = folder
         self._client = client
         self._kept = kept
-        self._kernel: Kernel | None = None
+        self._kernel: CellRunner | None = None
         self._gone = False
 
     @abstractmethod
-    def _started(self) -> Kernel:
+    def _started(self) -> CellRunner:
         """Start the kernel."""
 
     def run(self, source: str, within_s: float) -> Ran:

@@ -1,8 +1,10 @@
-"""The isolated mode: for each submission a virtual machine with a daemon, and a fence around the student's own process.
+"""The isolated mode: for each submission a virtual machine with a daemon and the student's own process in it, fenced.
 
-What a student tells Docker happens in a machine with a kernel of its own, which sees of this one a single folder, has
-a small disk, and is thrown away. What a student's cells do beside that happens behind a fence (`fence`): without a
-network, as nobody, in that same folder, a file system of limited size. The only way from one to the other is the API.
+Cells run in the machine, under its kernel, and so does all that they tell Docker; it has a small disk and is thrown
+away. Around the machine is a fence (`engines.vm.fence`): it is nobody's process, reaches no network, and whatever its
+kernel is made to do, it finds a Python with the course's packages, one folder of limited size, and its own disk. What
+looks at the outcome talks to the daemon and reads that folder; commands that read what a student wrote there
+(`docker build`, `docker compose`) run behind a fence of their own, whose only way out is the daemon.
 
 The machine's disk with the images is made once and copied: copies share what is not changed, where the file system can.
 """
@@ -12,29 +14,36 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import docker
-import psutil
 from filelock import FileLock
 
+import docker_tutor
 from docker_tutor import engines
 from docker_tutor.classroom.environment import for_commands, write_cli_config
+from docker_tutor.engines import programs as unpacked
+from docker_tutor.engines.base import Tools
 from docker_tutor.engines.vm import image as guests
 from docker_tutor.engines.vm.engine import VmEngine
+from docker_tutor.engines.vm.fence import NOBODY, Fence, owned, possible, words
 from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.program import Program
 from docker_tutor.errors import GatewayError, SeatFailed
 from docker_tutor.gateway import Gateway
+from docker_tutor.grading import labs
+from docker_tutor.grading.cellrunner import CellRunner
 from docker_tutor.grading.cellseat import SEAT_VARIABLE, CellSeat, bring
-from docker_tutor.grading.fence import NOBODY, fence
-from docker_tutor.grading.kernel import Kernel
+from docker_tutor.grading.guestkernel import Doors, GuestKernel
 from docker_tutor.grading.site import PROBE, Site
 from docker_tutor.grading.tickets import TICKET_FILE, Ticket
 from docker_tutor.i18n import _
-from docker_tutor.paths import data_folder, runtime_folder
+from docker_tutor.paths import cache_folder, data_folder, runtime_folder
 from docker_tutor.progress import Report, silent
 from docker_tutor.units import GiB, MiB
 
@@ -42,8 +51,10 @@ __all__ = ["IsolatedPlace", "IsolatedSeat", "remove_abandoned"]
 
 _PREFIX = "vmseat-"
 _DISK_BYTES = 3 * GiB
-_MEMORY_BYTES = 768 * MiB
+_MEMORY_BYTES = 1024 * MiB
 _FOLDER_BYTES = 128 * MiB
+_SCRATCH_BYTES = 64 * MiB
+_INSIDE = {"HOME": "/tmp", SEAT_VARIABLE: "vm"}  # noqa: S108 - the guest's own
 _API_TIMEOUT_S = 60
 _API_VERSION = "1.44"
 """The oldest that Engine 29 speaks; asking for it would be a first call before anything can be set."""
@@ -57,23 +68,28 @@ class IsolatedPlace:
     def __init__(self, report: Report = silent) -> None:
         """Start nothing yet."""
         self.isolation = _(
-            "Isolated mode: each submission has a virtual machine for its daemon and a fence around its own process."
+            "Isolated mode: each submission is run inside a virtual machine of its own, which is fenced off and thrown "
+            "away."
         )
         self._report = report
 
     @contextmanager
     def seat(self, ticket: Ticket, images: Sequence[str], files: Path | None = None) -> Iterator["IsolatedSeat"]:
         """Give a fresh seat. Raises SeatFailed, EngineError, PackageError, ImageError, GatewayError."""
+        if reason := possible():
+            raise SeatFailed(reason)
         remove_abandoned()
         wanted = tuple(dict.fromkeys([PROBE, *images]))
         template = self._template(wanted)
         with ExitStack() as stack:
-            home = runtime_folder().resolve() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(2)}"
-            home.mkdir(mode=0o711)
+            home = _home()
             stack.callback(shutil.rmtree, home, ignore_errors=True)
             folder = stack.enter_context(_folder(home / "work"))
             _fill(folder, files, ticket)
-            engine = _engine(home, (folder,))
+            doors = Doors(home)
+            fence, cli = _fence(home, doors)
+            program = doors.program(folder, _variables("unix:///run/docker.sock", cli) | _INSIDE, [cli])
+            engine = _engine(home, (folder,), fence, program)
             data = engine.layout.data
             stack.callback(shutil.rmtree, data.parent, ignore_errors=True)
             data.mkdir(mode=0o700, parents=True)
@@ -82,7 +98,7 @@ class IsolatedPlace:
             engine.up(self._report)
             gateway = Gateway.start(engine.address, f"seat-{home.name[-6:]}", home / "door", disposable=True)
             stack.callback(_close, gateway)
-            seat = IsolatedSeat(engine, gateway, folder, wanted)
+            seat = IsolatedSeat(engine, folder, wanted, doors, _look_from(gateway, fence, folder, cli))
             stack.callback(seat.close)
             yield seat
 
@@ -92,19 +108,19 @@ class IsolatedPlace:
     def _template(self, images: Sequence[str]) -> Path:
         """Return a disk with `images` on it, made when it is not there."""
         guest = guests.ensure(self._report)
-        own = engines.resolve("private") if os.geteuid() == 0 else None
+        unpacked.ensure(self._report)
         name = hashlib.sha256("\n".join([guest.folder.name, *sorted(images)]).encode()).hexdigest()[:12]
         folder = data_folder() / "seat-disks"
         folder.mkdir(mode=0o700, exist_ok=True)
         disk = folder / f"{name}.img"
         with FileLock(folder / f"{name}.lock"):
             if not disk.exists():
-                self._make(disk, guest, images, own)
+                self._make(disk, guest, images, engines.resolve("private"))
         return disk
 
     def _make(self, disk: Path, guest: guests.Image, images: Sequence[str], own: Any) -> None:
-        home = runtime_folder().resolve() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(2)}"
-        home.mkdir(mode=0o700)
+        """Make it on a machine that nobody else uses: no fence, and a network to bring what is missing."""
+        home = _home()
         engine = _engine(home, ())
         try:
             engine.layout.data.mkdir(mode=0o700, parents=True)
@@ -120,46 +136,84 @@ class IsolatedPlace:
             shutil.rmtree(home, ignore_errors=True)
 
 
-class IsolatedSeat(CellSeat):
-    """One submission's seat: a fenced kernel in a folder, a daemon in a machine."""
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How checks run `docker`: behind a fence, with a door to the daemon."""
 
-    def __init__(self, engine: VmEngine, gateway: Gateway, folder: Path, images: Sequence[str]) -> None:
-        """Set the environment; the kernel starts with the first cell."""
+    before: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+class IsolatedSeat(CellSeat):
+    """One submission's seat: a kernel and a daemon in a machine, and a folder that both sides see."""
+
+    def __init__(self, engine: VmEngine, folder: Path, images: Sequence[str], doors: Doors, look: _Look) -> None:
+        """Connect to the daemon; the kernel is spoken to from the first cell on."""
         client = _client(engine, timeout_s=_API_TIMEOUT_S)
         super().__init__(folder, client, {name: str(client.api.inspect_image(name)["Id"]) for name in images})
-        self._home = folder.parent
-        self._cli = write_cli_config(self._home / "cli", engine.tools)
-        self._cli.chmod(0o755)
-        for file in self._cli.iterdir():
-            file.chmod(0o644)
-        self._socket = Path(gateway.address.removeprefix("unix://"))
         self._engine = engine
+        self._doors = doors
+        self._look = look
 
     def site(self, hidden: str = "") -> Site:
-        """Return where checks look: at the machine's daemon itself, not through the student's door."""
-        host, _mark, _folder_of_keys = self._engine.address.partition("?")
-        environment = self._variables(host) | {
-            "DOCKER_TLS_VERIFY": "1",
-            "DOCKER_CERT_PATH": str(self._engine.layout.certificates),
-        }
-        return Site(self._client, self.folder, environment, probe=self._kept[PROBE], hidden=hidden)
+        """Return where checks look."""
+        return Site(
+            self._client,
+            self.folder,
+            self._look.environment,
+            probe=self._kept[PROBE],
+            hidden=hidden,
+            before=self._look.before,
+            owner=NOBODY,
+        )
 
-    def _started(self) -> Kernel:
-        sockets = self._home / "cells"
-        sockets.mkdir(mode=0o700)
-        if os.geteuid() == 0:
-            os.chown(sockets, NOBODY, NOBODY)
-            os.chown(self._socket, NOBODY, NOBODY)
-        before = fence(writable=[self.folder, sockets, self._socket], readable=[self._cli], folder=self.folder)
-        variables = self._variables(f"unix://{self._socket}") | {"HOME": "/tmp", SEAT_VARIABLE: "vm"}  # noqa: S108
-        return Kernel(self.folder, variables, sockets, before)
+    def _started(self) -> CellRunner:
+        return GuestKernel(self._engine, self._doors)
 
-    def _variables(self, address: str) -> dict[str, str]:
-        """Return a whole environment that reaches `address`, with nothing in it of who grades."""
-        known = for_commands(address, self._engine, self._cli)
-        variables = {name: value for name, value in known.items() if value is not None}
-        variables.pop("DOCKER_TUTOR_UPSTREAM", None)
-        return variables | {"LANG": "C.UTF-8", "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp"}  # noqa: S108
+
+def _home() -> Path:
+    home = runtime_folder().resolve() / f"{_PREFIX}{os.getpid()}-{secrets.token_hex(2)}"
+    home.mkdir(mode=0o700)
+    return home
+
+
+def _fence(home: Path, doors: Doors) -> tuple[Fence, Path]:
+    """Return what a machine may see of this one beside the student's folder, and Docker's configuration in it."""
+    cli = write_cli_config(home / "cli", _tools())
+    hosts = home / "hosts"
+    hosts.write_text("127.0.0.1 localhost\n", encoding="ascii")
+    users = home / "passwd"
+    users.write_text(f"root:x:0:0::/:/bin/sh\nstudent:x:{NOBODY}:{NOBODY}::/tmp:/bin/sh\n", encoding="ascii")
+    for path in (cli, *cli.iterdir(), hosts, users):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    packages = {Path(sys.prefix), Path(sys.base_prefix), Path(docker_tutor.__file__).parent}
+    shown = [path.resolve() for path in sorted(packages) if not path.is_relative_to("/usr")]
+    readable = (*shown, cache_folder().resolve() / "engines", cli)
+    placed = {"/etc/hosts": str(hosts), "/etc/passwd": str(users)}
+    # What is looked at is nobody's business in there.
+    return Fence(tuple(map(str, readable)), tuple(labs.__path__), placed, doors.ports), cli
+
+
+def _look_from(gateway: Gateway, fence: Fence, folder: Path, cli: Path) -> _Look:
+    """Return how checks run `docker` in the student's folder: what is written there may ask for any file of ours."""
+    door = Path(gateway.address.removeprefix("unix://"))
+    owned(door)
+    before = words(replace(fence, doors={}), folder=folder, writable=[folder, door], scratch_bytes=_SCRATCH_BYTES)
+    return _Look(tuple(before), _variables(f"unix://{door}", cli) | {"HOME": "/tmp"})  # noqa: S108 - the fence's own
+
+
+def _tools() -> Tools:
+    """Return Docker's command line, which is the same in the machine, behind a fence and here."""
+    return VmEngine().tools
+
+
+def _variables(address: str, cli: Path) -> dict[str, str]:
+    """Return a whole environment that reaches `address`, with nothing in it of who grades."""
+    known = for_commands(address, VmEngine(), cli)
+    variables = {name: value for name, value in known.items() if value is not None}
+    variables.pop("DOCKER_TUTOR_UPSTREAM", None)
+    own = {"LANG": "C.UTF-8", "IPYTHONDIR": "/tmp/ipython", "MPLCONFIGDIR": "/tmp", "BUILDX_CONFIG": "/tmp/buildx"}  # noqa: S108
+    return variables | own
 
 
 def remove_abandoned() -> list[str]:
@@ -168,7 +222,6 @@ def remove_abandoned() -> list[str]:
     for home in sorted(runtime_folder().resolve().glob(f"{_PREFIX}*")):
         if Path("/proc", home.name.split("-")[1]).exists():
             continue
-        _end_students(home)
         engine = _engine(home, ())
         engine.down(purge=True)
         if (home / "work").is_mount():
@@ -179,18 +232,10 @@ def remove_abandoned() -> list[str]:
     return removed
 
 
-def _end_students(home: Path) -> None:
-    """Kill what cells of that seat have left: the fence's first process outlives a grader that was killed."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):  # it went away while we were looking
-            if str(home) in process.environ().get("DOCKER_HOST", ""):
-                process.kill()
-
-
-def _engine(home: Path, shares: Sequence[Path]) -> VmEngine:
-    """Return a machine of its own, which sees `shares` and nothing else of this one."""
+def _engine(home: Path, shares: Sequence[Path], fence: Fence | None = None, program: Program | None = None) -> VmEngine:
+    """Return a machine of its own, which sees `shares` and, behind a `fence`, nothing else of this one."""
     layout = Layout(home.name, home / "vm", data_folder().resolve() / home.name / "vm")
-    return VmEngine(layout=layout, shares=shares, memory_bytes=_MEMORY_BYTES)
+    return VmEngine(layout=layout, shares=shares, memory_bytes=_MEMORY_BYTES, fence=fence, program=program)
 
 
 def _client(engine: VmEngine, timeout_s: int) -> docker.DockerClient:
@@ -206,13 +251,10 @@ def _client(engine: VmEngine, timeout_s: int) -> docker.DockerClient:
 
 @contextmanager
 def _folder(path: Path) -> Iterator[Path]:
-    """Make the student's folder: a file system of limited size, where this user may mount one."""
+    """Make the student's folder: a file system of limited size."""
     path.mkdir(mode=0o755)
-    if os.geteuid() != 0:
-        yield path
-        return
     size = f"size={_FOLDER_BYTES},nr_inodes=10k,mode=755"
-    subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", str(path)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"{size},nosuid,nodev", "tmpfs", str(path)], check=True)
     try:
         yield path
     finally:
@@ -225,9 +267,7 @@ def _fill(folder: Path, files: Path | None, ticket: Ticket) -> None:
         folder.chmod(0o755)  # copytree gave it the other one's mode
     (folder / TICKET_FILE).unlink(missing_ok=True)
     (folder / TICKET_FILE).write_text(f"{ticket}\n", encoding="ascii")
-    if os.geteuid() == 0:
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+    owned(folder, *folder.rglob("*"))
 
 
 def _copy(template: Path, disk: Path) -> None:

@@ -8,7 +8,7 @@ student's code ran, so that an image of the same name does not answer in its pla
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,9 @@ from docker.errors import NotFound
 
 from docker_tutor.classroom import commands
 from docker_tutor.errors import WaitTimedOut
+from docker_tutor.grading.studentfiles import StudentFiles
 
-__all__ = ["PROBE", "Box", "Said", "Site", "folder_writer"]
+__all__ = ["PROBE", "Box", "Said", "Site"]
 
 PROBE = "alpine:3.19"
 _POLL_S = 0.1
@@ -102,13 +103,20 @@ class Site:
         *,
         probe: str = PROBE,
         hidden: str = "",
+        before: Sequence[str] = (),
+        owner: int | None = None,
     ) -> None:
-        """Look through `client` and with `docker` as `environment` finds it; the student's files are in `folder`."""
+        """Look through `client` and with `docker` as `environment` finds it; the student's files are in `folder`.
+
+        `before` are the words that start a command apart from this machine; `owner` is the user whose the files are.
+        """
         self.client = client
         self.folder = folder
         self.environment = dict(environment)
         self.probe_image = probe
         self.hidden = hidden
+        self._before = tuple(before)
+        self._files = StudentFiles(folder, owner)
 
     def box(self, name: str) -> Box:
         """Look at a container by its name."""
@@ -153,7 +161,7 @@ class Site:
         """Run `docker WORDS…` in the student's folder; one that takes too long has failed."""
         try:
             done = commands.run(
-                ["docker", *words],
+                [*self._before, "docker", *words],
                 env=self.environment,
                 cwd=self.folder,
                 check=False,
@@ -180,26 +188,12 @@ class Site:
         return Said(said.code, said.text.splitlines()[0] if said.ok and said.text else said.text[-200:])
 
     def write(self, path: str, text: str) -> None:
-        """Write a file into the student's folder."""
-        folder_writer(self.folder)(path, text)
+        """Write a file into the student's folder. Raises OSError where a link leads out of it."""
+        self._files.write(path, text)
 
     def read(self, path: str) -> str | None:
         """Return a file of the student's folder, followed through no link; None when there is none."""
-        file = self.folder / path
-        if file.is_symlink() or not file.is_file():
-            return None
-        return file.read_bytes()[: 1 << 16].decode(errors="replace")
-
-
-def folder_writer(folder: Path) -> Callable[[str, str], None]:
-    """Return what writes texts by relative path below `folder`."""
-
-    def write(path: str, text: str) -> None:
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(text, encoding="utf-8")
-
-    return write
+        return self._files.read(path)
 
 
 def _joined(done: "subprocess.CompletedProcess[str]") -> str:

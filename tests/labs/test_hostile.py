@@ -25,8 +25,9 @@ from docker_tutor.grading.grader import grade
 from docker_tutor.grading.jobs import Job, Limits
 from docker_tutor.grading.results import Result
 from docker_tutor.grading.seats import Place, place
+from docker_tutor.grading.site import PROBE
 from docker_tutor.grading.tasks import lab
-from docker_tutor.grading.tickets import Secret
+from docker_tutor.grading.tickets import Secret, Ticket
 
 HOSTILE = tomllib.loads((paths.checkout() / "labs" / "hostile.toml").read_text(encoding="utf-8"))["hostile"]
 IN_QUICK = 1
@@ -75,11 +76,13 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 
 
 def students() -> Iterator[psutil.Process]:
-    """Yield what runs of student code that was given a daemon of this instance."""
+    """Yield what runs of student code that was given a daemon of this instance, and the machines in which it runs."""
+    own = str(paths.runtime_folder())
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             environment = process.environ()
-            if "DOCKER_TUTOR_SEAT" in environment and str(paths.runtime_folder()) in environment["DOCKER_HOST"]:
+            in_a_seat = "DOCKER_TUTOR_SEAT" in environment and own in environment["DOCKER_HOST"]
+            if in_a_seat or f"{own}/vmseat-" in " ".join(process.cmdline()):
                 yield process
 
 
@@ -105,6 +108,30 @@ def test_the_isolated_mode_bears(each: dict[str, Any], machines: Place, canary: 
     result = tried(each, secret, machines, "vm", canary, tmp_path / "secret.txt")
     assert result.points == 0, result.to_json()
     assert json.loads(result.to_json())["student"] == "eve"
+
+
+def test_in_there_is_no_network_and_a_check_reads_no_file_of_this_machine(
+    machines: Place, canary: Path, ticket: Ticket
+) -> None:
+    compose = f"services: {{web: {{image: {PROBE}, env_file: {canary}}}}}"
+    asks = f"%%bash\ndocker run --rm {PROBE} wget -T 3 -O - http://192.0.2.1/ 2>&1"
+    links = f"""
+import os, pathlib
+os.symlink({str(canary)!r}, "away")
+os.symlink({str(canary.parent)!r}, "out")
+print(pathlib.Path("compose.yaml").write_text({compose!r}), os.uname().release)
+"""
+    with machines.seat(ticket, []) as seat:
+        refused, made = (seat.run(cell, within_s=60) for cell in (asks, links))
+        site = seat.site()
+        assert "unreachable" in refused.text
+        assert made.status == "ok"
+        assert os.uname().release not in made.text  # another kernel's
+        assert "not found" in site.docker("compose", "config").text
+        assert site.read("away") is site.read(f"out/{canary.name}") is None
+        for path in ("away", f"out/{canary.name}"):
+            with pytest.raises(OSError, match=r"symbolic links|Not a directory"):
+                site.write(path, "evil")
 
 
 def test_after_all_of_them_an_honest_answer_has_its_points(machines: Place, secret: Secret) -> None:

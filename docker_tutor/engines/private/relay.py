@@ -53,18 +53,22 @@ class Inside:
 
 
 class Relay:
-    """Takes connections at 127.0.0.1 of this machine and carries them to one address inside."""
+    """Takes connections at 127.0.0.1 of this machine, or at a socket, and carries them to one address inside."""
 
-    def __init__(self, inside: Inside, address: str, port: int) -> None:
-        """Carry to `address`:`port`."""
+    def __init__(self, inside: Inside, address: str, port: int, at: int | Path | None = None) -> None:
+        """Carry to `address`:`port` what comes in `at` a port or a path; None for the same port."""
         self._inside = inside
         self._address = address
         self._port = port
+        self._at = port if at is None else at
         self._server: asyncio.Server | None = None
 
     async def open(self) -> None:
         """Listen. Raises `OSError` when the port is taken."""
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._port)
+        if isinstance(self._at, Path):
+            self._server = await asyncio.start_unix_server(self._carry, self._at)
+        else:
+            self._server = await asyncio.start_server(self._carry, "127.0.0.1", self._at)
 
     def close(self) -> None:
         """Listen no more; connections that are open stay open."""

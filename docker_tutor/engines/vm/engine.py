@@ -14,9 +14,11 @@ from docker_tutor.engines.dialing import with_tls
 from docker_tutor.engines.private.state import State, read
 from docker_tutor.engines.vm import image as images
 from docker_tutor.engines.vm import packing, qemu_parts, reaching, starting, stopping
+from docker_tutor.engines.vm.fence import Fence
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
+from docker_tutor.engines.vm.program import Program
 from docker_tutor.errors import EngineNotFound
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, Step, silent
@@ -40,12 +42,15 @@ class VmEngine:
         shares: Sequence[Path] | None = None,
         memory_bytes: int | None = None,
         silent_after_s: float = 90,
+        fence: Fence | None = None,
+        program: Program | None = None,
     ) -> None:
         """Speak of the machine of this process's instance; nothing is started yet. Raises `EngineNotFound`.
 
         `settings` are added to the `daemon.json` of the next start; `shares` are the folders that the guest sees (else
         `starting.default_shares`); `memory_bytes` are for the guest; one that is
-        silent for `silent_after_s` is ended.
+        silent for `silent_after_s` is ended. Behind a `fence` (User-Mode Linux only) it sees no more of this machine
+        than that and its shares, and reaches no network; `program` runs inside it then.
         """
         if reason := HYPERVISORS[kind].possible():
             raise EngineNotFound(
@@ -57,6 +62,8 @@ class VmEngine:
         self._shares = tuple(shares) if shares is not None else None
         self._memory_bytes = memory_bytes
         self._silent_after_s = silent_after_s
+        self._fence = fence
+        self._program = program
 
     @property
     def address(self) -> str:
@@ -103,6 +110,8 @@ class VmEngine:
                     memory_bytes=self._memory_bytes,
                     more=self._settings,
                     silent_after_s=self._silent_after_s,
+                    fence=self._fence,
+                    program=self._program,
                 )
                 reaching.write(self.layout)
                 starting.start(self.layout)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask
+from docker_tutor.engines.vm.beside import Beside
 from docker_tutor.engines.vm.line import Messages, written
 
 __all__ = ["Guest", "listening"]
@@ -53,6 +54,7 @@ class Guest:
         self._stopping = False
         self._log = log
         self._is_ready = False
+        self._beside = Beside(log)
         self._start()
 
     def run(self) -> None:
@@ -62,6 +64,7 @@ class Guest:
             ready = select.select(watched, [], [], LOOK_EVERY_S)[0]
             if self._ready.fileno() in ready and b"READY=1" in self._ready.recv(4096):
                 self._is_ready = True
+                self._beside.start()
                 self._say({"ready": True})
             if self._line in ready:
                 for message in self._messages.feed(os.read(self._line, 4096)):
@@ -99,10 +102,14 @@ class Guest:
             self._stopping = True
             self._daemon.send_signal(signal.SIGTERM)
             signal.alarm(STOP_WITHIN_S)  # then this ends, and the guest with it
+        elif message.get("do") == "end program":
+            self._beside.end()
         elif message.get("do") == "clock":
             time.clock_settime(time.CLOCK_REALTIME, float(message["now"]))
 
     def _look(self) -> None:
+        if self._beside.has_ended():
+            self._say({"ended": "program"})
         found = listening(ask(self._diagnosis), self._clients)
         if found != self._said:
             self._said = found

@@ -18,8 +18,12 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import psutil
+
+from docker_tutor.engines.private.relay import Inside, Relay
 from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
+from docker_tutor.engines.vm import fence
 from docker_tutor.engines.vm.forwarding import Forwarding
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image
@@ -28,6 +32,7 @@ from docker_tutor.engines.vm.line import Messages, written
 from docker_tutor.engines.vm.machine import Machine, Start
 from docker_tutor.engines.vm.seed import API_PORT
 from docker_tutor.engines.vm.sessions import end_sessions
+from docker_tutor.units import MiB
 
 __all__ = ["Keeper", "main"]
 
@@ -59,6 +64,7 @@ class Keeper:
         self._forwarding = Forwarding(layout)
         self._silent: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._relays: list[Relay] = []
 
     async def run(self) -> None:
         """Keep until the machine ends, by itself or because somebody asked."""
@@ -90,6 +96,11 @@ class Keeper:
         self._line.write(written({"do": "stop"}))
         asyncio.get_running_loop().call_later(STOP_WITHIN_S, self.ended.set)
 
+    def on_end_program(self) -> None:
+        """End the program that runs beside the daemon, and all that it has started, because somebody asked."""
+        if self._line is not None:
+            self._line.write(written({"do": "end program"}))
+
     async def _start(self) -> None:
         connected = await self._start_slirp()
         await self._start_beside()
@@ -118,10 +129,12 @@ class Keeper:
     async def _start_slirp(self) -> asyncio.StreamReader:
         """Start slirp4netns; return what ends once the guest has connected to it and its API answers."""
         reading, writing = os.pipe()
+        self.layout.net.mkdir(mode=0o700, exist_ok=True)
         command = [
             "setpriv",
             "--pdeathsig",
             "KILL",
+            *self._slirps_fence(),
             *Image(Path(self.machine.image)).command("slirp4netns"),
             "--target-type=bess",
             "--disable-host-loopback",
@@ -141,6 +154,15 @@ class Keeper:
         protocol = asyncio.StreamReaderProtocol(ready)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb"))
         return ready
+
+    def _slirps_fence(self) -> list[str]:
+        """Return what is put before slirp4netns of a fenced machine: from in there, frames lead nowhere."""
+        if not self.machine.fence:
+            return []
+        fence.owned(self.layout.net)
+        image = Path(self.machine.image)
+        own = [self.layout.net]
+        return fence.words(fence.Fence(), folder=Path("/"), writable=own, readable=[image], scratch_bytes=MiB)
 
     async def _start_beside(self) -> None:
         """Start what serves the guest, and return when all of it listens."""
@@ -185,10 +207,25 @@ class Keeper:
         await connected.read(1)
         try:
             await self._forwarding.fixed(self.machine.api_port, API_PORT)
+            await self._open_doors()
         except (Refused, OSError) as error:
             self.note = f"port: {error}"
             self.ended.set()
         self._connected.set()
+
+    async def _open_doors(self) -> None:
+        """Lead from here to what slirp4netns forwards inside its fence: the API, and what is asked for."""
+        if not self.machine.fence:
+            return
+        outer = self.state.processes["slirp4netns"].pid
+        inner = psutil.Process(outer).children(recursive=True)[-1].pid
+        inside = Inside(Path(f"/proc/{inner}/ns/net"))
+        doors: dict[int | Path, int] = {self.machine.api_port: self.machine.api_port}
+        doors |= {Path(path): port for path, port in self.machine.fence.doors.items()}
+        for at, port in doors.items():
+            relay = Relay(inside, "127.0.0.1", port, at)
+            await relay.open()
+            self._relays.append(relay)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         messages = Messages()
@@ -198,6 +235,8 @@ class Keeper:
                 if "listeners" in message:
                     await self._connected.wait()
                     await self._forwarding.arrange(message["listeners"])
+                elif message.get("ended") == "program":
+                    self.layout.program_ended.touch()
                 elif message.get("ready"):
                     await self._connected.wait()
                     log.info("Docker answers")
@@ -259,6 +298,7 @@ def _say_ready() -> None:
 async def _keep(layout: Layout, machine: Machine) -> None:
     keeper = Keeper(layout, machine)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, keeper.on_ask)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, keeper.on_end_program)
     await keeper.run()
 
 

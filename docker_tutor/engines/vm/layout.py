@@ -59,14 +59,29 @@ class Layout:
         return self.data / "port"
 
     @property
+    def net(self) -> Path:
+        """Where slirp4netns has its sockets, and nobody else."""
+        return self.runtime / "net"
+
+    @property
+    def own(self) -> Path:
+        """What a fenced machine may write to."""
+        return self.runtime / "own"
+
+    @property
+    def program_ended(self) -> Path:
+        """There once the program that runs in the guest beside its daemon has ended."""
+        return self.runtime / "program.ended"
+
+    @property
     def bess(self) -> Path:
         """Where frames are exchanged with slirp4netns."""
-        return self.runtime / "net.sock"
+        return self.net / "frames.sock"
 
     @property
     def slirp_socket(self) -> Path:
         """The API of slirp4netns."""
-        return self.runtime / "slirp.sock"
+        return self.net / "slirp.sock"
 
     def share(self, number: int) -> Path:
         """Return the socket over which QEMU's guest sees a folder of ours."""

@@ -1,8 +1,8 @@
 """What the guest and its keeper say to each other: one JSON object a line, over a serial line that nobody else has.
 
 Guest to keeper: `{"ready": true}` once dockerd answers; `{"listeners": [[protocol, port, address], …]}` whenever they
-change; `{"beat": n}` as a sign of life; `{"failed": what, "said": why}` before it gives up.
-Keeper to guest: `{"do": "stop"}` and `{"do": "clock", "now": seconds}`.
+change; `{"beat": n}` as a sign of life; `{"failed": what, "said": why}` before it gives up; `{"ended": "program"}`.
+Keeper to guest: `{"do": "stop"}`, `{"do": "clock", "now": seconds}` and `{"do": "end program"}`.
 """
 
 import json

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from docker_tutor.engines.private.state import write_json
+from docker_tutor.engines.vm.fence import Fence
 
 __all__ = ["NOT_PASSED_ON", "Machine", "Start"]
 
@@ -47,6 +48,8 @@ class Machine:
     """Whether it has a network card."""
     shares: tuple[str, ...] = field(default=())
     """Folders that the guest sees under the same names."""
+    fence: Fence | None = None
+    """What it sees of this machine; without one, what its owner may see."""
     silent_after_s: float = 90
     """A guest that has shown no sign of life for so long is ended: its first program is dead, and the rest spins."""
 
@@ -59,7 +62,8 @@ class Machine:
         """Read what `write` wrote. Raises `OSError`, `ValueError`."""
         found = json.loads(file.read_text(encoding="utf-8"))
         try:
-            return cls(**{**found, "shares": tuple(found["shares"])})
+            fence = Fence.from_json(found["fence"]) if found.get("fence") else None
+            return cls(**{**found, "shares": tuple(found["shares"]), "fence": fence})
         except (KeyError, TypeError) as error:  # of another version of the course
             raise ValueError(str(error)) from error
 

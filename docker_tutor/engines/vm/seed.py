@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docker_tutor.engines.private import listeners
-from docker_tutor.engines.vm import guest, line
+from docker_tutor.engines.vm import beside, guest, line
 from docker_tutor.engines.vm.certificates import Trust
+from docker_tutor.engines.vm.program import Program
 
 __all__ = ["API_PORT", "MODULES", "write"]
 
@@ -38,12 +39,22 @@ SOURCES = {
     "docker_tutor/engines/private/listeners.py": Path(listeners.__file__),
     "docker_tutor/engines/vm/line.py": Path(line.__file__),
     "docker_tutor/engines/vm/guest.py": Path(guest.__file__),
+    "docker_tutor/engines/vm/beside.py": Path(beside.__file__),
 }
 PACKAGES = ("docker_tutor", "docker_tutor/engines", "docker_tutor/engines/private", "docker_tutor/engines/vm")
 
 
-def write(file: Path, trust: Trust, shares: Sequence[Path], more: Mapping[str, object] | None = None) -> None:
-    """Write the tar for a guest that mounts `shares`; `more` are settings of dockerd that go before ours."""
+def write(
+    file: Path,
+    trust: Trust,
+    shares: Sequence[Path],
+    more: Mapping[str, object] | None = None,
+    program: Program | None = None,
+) -> None:
+    """Write the tar for a guest that mounts `shares`, with a `program` of its own or without.
+
+    `more` are settings of dockerd that go before ours.
+    """
     contents: dict[str, bytes] = {
         "ca.pem": trust.authority,
         "server.pem": trust.server.certificate,
@@ -52,6 +63,8 @@ def write(file: Path, trust: Trust, shares: Sequence[Path], more: Mapping[str, o
         "shares": "".join(f"{folder}\n" for folder in shares).encode(),
         "modules": "\n".join(MODULES).encode(),
     }
+    if program:
+        contents["program.json"] = program.to_json().encode()
     if authorities := _authorities():
         contents["authorities.pem"] = authorities
     contents["init.sh"] = Path(__file__).with_name("init.sh").read_bytes()

@@ -12,11 +12,13 @@ from pathlib import Path
 
 from docker_tutor.engines.private.readiness import Readiness
 from docker_tutor.engines.vm import certificates, limits, qemu, seed
+from docker_tutor.engines.vm.fence import Fence
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image, format_disk
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
 from docker_tutor.engines.vm.packing import unpack
+from docker_tutor.engines.vm.program import Program
 from docker_tutor.engines.vm.qemu_parts import Parts
 from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
@@ -54,7 +56,7 @@ def _may_be_shared(folder: Path) -> bool:
     return not hides and not any(folder.is_relative_to(own) for own in KERNELS_OWN)
 
 
-def prepare(
+def prepare(  # noqa: PLR0913 - a machine has that many parts
     layout: Layout,
     image: Image,
     shares: Sequence[Path],
@@ -64,6 +66,8 @@ def prepare(
     memory_bytes: int | None = None,
     more: Mapping[str, object] | None = None,
     silent_after_s: float = 90,
+    fence: Fence | None = None,
+    program: Program | None = None,
 ) -> Machine:
     """Make disk, certificates and seed, and write down the machine. Raises `EngineStartFailed`, `DiskFull`."""
     hypervisor = HYPERVISORS[kind]
@@ -74,7 +78,7 @@ def prepare(
         format_disk(image, layout.disk, limits.disk_bytes(layout.data))
     trust = certificates.make()
     certificates.keep(trust, layout.certificates)
-    seed.write(layout.seed, trust, shares, more)
+    seed.write(layout.seed, trust, shares, more, program)
     machine = Machine(
         kind=kind,
         image=str(image.folder),
@@ -86,6 +90,7 @@ def prepare(
         accelerator=qemu.accelerator(parts, layout.accelerator) if parts else "",
         shares=tuple(map(str, shares)),
         silent_after_s=silent_after_s,
+        fence=fence,
     )
     machine.write(layout.machine)
     return machine

@@ -3,6 +3,7 @@
 It shields this machine from accidents and from code in an ordinary container, not from whoever is root in the guest
 (`--privileged`, `-v /:/host`): such a one may mount any folder that the guest's owner may read, as `hostfs`, whose
 setting of a root is left by `..` (tried), and may load modules into the kernel, which is a process of the owner's.
+With a fence around the machine, the owner is nobody, and what may be read is what the fence shows.
 
 Source: Linux kernel, Documentation/virt/uml/user_mode_linux_howto_v2.rst; `man 1 slirp4netns` (--target-type=bess).
 """
@@ -14,6 +15,7 @@ from pathlib import Path
 from platform import machine as processor
 
 from docker_tutor.engines import port_ranges
+from docker_tutor.engines.vm import fence
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine, Start
@@ -26,6 +28,7 @@ PTRACE_REFUSED = re.compile(r"ptrace: Operation not permitted|check_ptrace|PTRAC
 NO_MEMORY = re.compile(r"Too few physical memory|Failed to create physmem|No space left on device|Out of memory")
 PANIC = re.compile(r"Kernel panic - not syncing: (?P<why>.*)")
 TAIL_BYTES = 4096
+_MORE_BYTES = 64 * MiB
 READY_WITHIN_S = 90
 OVERHEAD_BYTES = 0
 
@@ -40,9 +43,10 @@ def possible() -> str | None:
 def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -> Start:
     """Return how the guest is started, with its console, its line and Docker's log at these descriptors."""
     image = Image(Path(machine.image))
+    own = layout.own if machine.fence else layout.runtime
     parameters = {
         "mem": f"{machine.memory_bytes // MiB}M",
-        "ubd0": f"{layout.copy_on_write},{image.disk}",
+        "ubd0": f"{own / layout.copy_on_write.name},{image.disk}",
         "ubd1": str(layout.disk),
         "ubd2r": str(layout.seed),
         "root": "/dev/ubda",
@@ -53,7 +57,7 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
         "ssl0": f"fd:{line}",
         "ssl1": f"fd:{log}",
         "umid": "guest",
-        "uml_dir": str(layout.runtime),
+        "uml_dir": str(own),
         "panic": "-1",
         # What the kernel does not know it hands to `init.sh`.
         "SEED": "/dev/ubdc",
@@ -65,16 +69,36 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
     }
     if machine.networked:
         parameters["vec0:transport"] = f"bess,dst={layout.bess},depth=128"
-    with port_ranges.claim() as (ports, held):
-        # Held by the kernel's process, which inherits it.
-        descriptors = (os.dup(held.fileno()),) if held else ()
-        parameters["PORTS"] = f"{ports[0]}-{ports[-1]}" if ports else ""
-    words = [f"{name}={value}" for name, value in parameters.items()]
+    descriptors: tuple[int, ...] = ()
+    # Behind a fence all ports are its own, and a socket of this machine's network would be a hole in it.
+    if not machine.fence:
+        with port_ranges.claim() as (ports, held):
+            # Held by the kernel's process, which inherits it.
+            descriptors = (os.dup(held.fileno()),) if held else ()
+            parameters["PORTS"] = f"{ports[0]}-{ports[-1]}" if ports else ""
+    options = [f"{name}={value}" for name, value in parameters.items()]
     # The kernel ends with whoever started it (man 2 prctl, PR_SET_PDEATHSIG).
-    command = ["setpriv", "--pdeathsig", "KILL", "env", f"LD_LIBRARY_PATH={image.libraries}", str(image.kernel)]
+    command = ["setpriv", "--pdeathsig", "KILL"]
     environment = {**machine.environment, "TMPDIR": machine.memory_folder}
-    whole = [*command, *words, "rw", "quiet", "noreboot"]
-    return Start(whole, image.libraries, environment, descriptors, frozenset({machine.cpu}))
+    if machine.fence:
+        command += _fenced(machine.fence, layout, machine, image)
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TMPDIR": "/tmp"}  # noqa: S108 - the fence's own
+    command += ["env", f"LD_LIBRARY_PATH={image.libraries}", str(image.kernel), *options, "rw", "quiet", "noreboot"]
+    return Start(command, image.libraries, environment, descriptors, frozenset({machine.cpu}))
+
+
+def _fenced(around: fence.Fence, layout: Layout, machine: Machine, image: Image) -> list[str]:
+    """Put up the fence: give what the machine writes to its user, and return the command that starts it inside."""
+    layout.own.mkdir(mode=0o700, exist_ok=True)
+    sockets = [layout.bess] if machine.networked else []
+    fence.owned(layout.own, layout.disk, layout.seed, *sockets)
+    return fence.words(
+        around,
+        folder=image.libraries,
+        writable=[layout.own, layout.disk, *sockets, *map(Path, machine.shares)],
+        readable=[image.folder, layout.seed],
+        scratch_bytes=machine.memory_bytes + _MORE_BYTES,  # the guest's memory is a file there
+    )
 
 
 def beside(_layout: Layout, _machine: Machine) -> dict[str, Start]:

@@ -12,7 +12,7 @@ import os, sys
 from pathlib import Path
 from docker_tutor.grading.kernel import Kernel
 folder = Path(sys.argv[1])
-kernel = Kernel(folder, dict(os.environ), folder, fence=())
+kernel = Kernel(folder, dict(os.environ), folder, apart=())
 print(kernel.run("print(6 * 7)", 30).text.strip(), os.getpid())
 kernel.close()
 """

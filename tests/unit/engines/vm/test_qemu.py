@@ -51,6 +51,7 @@ def test_the_shared_image_is_never_written(tmp_path: Path) -> None:
 def test_the_network_card_is_a_connection_to_what_listens(tmp_path: Path) -> None:
     layout = Layout("x", tmp_path, tmp_path)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as slirp:
+        layout.net.mkdir()
         slirp.bind(str(layout.bess))
         slirp.listen()
         start = qemu.start(layout, machine(networked=True), 7, 8, 9)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from docker_tutor.engines.vm import certificates, packing, seed, starting, uml
+from docker_tutor.engines.vm.fence import Fence
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
@@ -48,6 +49,13 @@ def test_folders_that_would_hide_the_guests_own_are_not_shared(
 
 def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
     machine = Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000, shares=("/home",))
+    machine.write(tmp_path / "machine.json")
+    assert Machine.read(tmp_path / "machine.json") == machine
+
+
+def test_a_fenced_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
+    fence = Fence(readable=("/opt/python",), hidden=("/opt/python/secret",), doors={"/run/x/cell-1": 47602})
+    machine = Machine("uml", "/image", 1 << 30, "/dev/shm", 1, 40000, networked=False, shares=("/work",), fence=fence)
     machine.write(tmp_path / "machine.json")
     assert Machine.read(tmp_path / "machine.json") == machine
 
