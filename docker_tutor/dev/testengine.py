@@ -1,7 +1,7 @@
 """The engine on which tests run and outputs are made, never the learner's own: private, or somebody's.
 
-`DOCKER_TUTOR_TEST_ENGINE` chooses: `private` (the default), `uml` for a virtual machine, or `graph` or `containerd`,
-the image store of an engine on which the course is a guest (see `foreign`).
+`DOCKER_TUTOR_TEST_ENGINE` chooses: `private` (the default), `uml` or `qemu` for a virtual machine, or `graph` or
+`containerd`, the image store of an engine on which the course is a guest (see `foreign`).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ __all__ = ["LANE", "VARIABLE", "Ended", "endable", "environment", "processes", "
 VARIABLE = "DOCKER_TUTOR_TEST_ENGINE"
 LANE = "DOCKER_TUTOR_TEST_LANE"
 """Names the lane of a suite that runs in several, each on engines of its own (see `lanes`)."""
-OWN = ("private", "uml")
+OWN = ("private", "uml", "qemu")
 """The kinds that the course brings itself."""
 UP = "DOCKER_TUTOR_TEST_ENGINE_UP"
 """Tells children of the process that brought somebody's engine up that it is there."""

@@ -1,5 +1,9 @@
-"""The second machine, QEMU, booted once: the same guest and the same ways in and out as on User-Mode Linux."""
+"""The second machine, QEMU, booted once: the same guest and the same ways in and out as on User-Mode Linux.
 
+And one more: its state is saved when it goes down, and it goes on where it was.
+"""
+
+import datetime as dt
 import os
 import shutil
 import socket
@@ -19,6 +23,8 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.engines.vm import image as images
 from docker_tutor.engines.vm import qemu_parts, sample
 from docker_tutor.engines.vm.engine import VmEngine
+from docker_tutor.engines.vm.machine import Machine
+from docker_tutor.engines.vm.stopping import leftovers
 from docker_tutor.paths import cache_folder
 from docker_tutor.processes import running
 from docker_tutor.units import MiB
@@ -27,6 +33,8 @@ pytestmark = pytest.mark.engine
 
 Docker = Callable[..., str]
 NOBODY_ELSE = 64124
+CLOCK_WITHIN_S = 5
+"""On a busy machine an answer takes a while."""
 STRICT = (
     *("setpriv", "--reuid", str(NOBODY_ELSE), "--regid", str(NOBODY_ELSE), "--clear-groups"),
     *("--no-new-privs", "--bounding-set", "-all"),
@@ -112,11 +120,14 @@ def test_a_folder_is_mounted_as_typed_and_seen_from_both_sides(docker: Docker, t
     assert (tmp_path / "theirs").stat().st_uid == os.geteuid()
 
 
-def test_a_published_port_is_reached_at_the_loopback(emulated: VmEngine, docker: Docker) -> None:
+def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
-    docker("run", "--detach", "--name", "web", "--publish", f"{port}:80", "tiny", "httpd", "-f", "-h", "/www")
+        return int(trial.getsockname()[1])
+
+
+def page(port: int) -> bytes:
+    """Return what is served there, as soon as something is."""
     until = time.monotonic() + 30
     answer = b""
     while not answer and time.monotonic() < until:
@@ -124,5 +135,49 @@ def test_a_published_port_is_reached_at_the_loopback(emulated: VmEngine, docker:
             answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read()
         except OSError:
             time.sleep(0.05)  # nothing tells when a program in a container begins to listen
-    assert answer == b"hello\n"
+    return answer
+
+
+def test_a_published_port_is_reached_at_the_loopback(docker: Docker) -> None:
+    port = free_port()
+    docker("run", "--detach", "--name", "web", "--publish", f"{port}:80", "tiny", "httpd", "-f", "-h", "/www")
+    assert page(port) == b"hello\n"
     docker("rm", "--force", "web")
+
+
+def test_after_down_it_goes_on_where_it_was(emulated: VmEngine, docker: Docker, tmp_path: Path) -> None:
+    port = free_port()
+    serve = "exec 3>/w/open; httpd -h /www; while :; do echo on >&3; sleep 1; done"
+    words = ("--publish", f"{port}:80", "--volume", f"{tmp_path}:/w")
+    docker("run", "--detach", "--name", "web", *words, "tiny", "sh", "-c", serve)
+    assert page(port) == b"hello\n"
+    emulated.down()
+    assert emulated.status().state == "stopped"
+    written = (tmp_path / "open").stat().st_size
+    assert written
+    emulated.up()
+    assert Machine.read(emulated.layout.machine).resumes
+    now = dt.datetime.fromisoformat(docker("info", "--format", "{{.SystemTime}}")[:26]).replace(tzinfo=dt.UTC)
+    assert abs(time.time() - now.timestamp()) < CLOCK_WITHIN_S
+    assert docker("ps", "--format", "{{.Names}}") == "web"
+    assert page(port) == b"hello\n"
+    until = time.monotonic() + 30
+    while (tmp_path / "open").stat().st_size == written:
+        assert time.monotonic() < until, "what was open in the folder is not written to any more"
+        time.sleep(0.05)  # nothing tells when another machine writes into a file
+    docker("rm", "--force", "web")
+    assert docker("run", "--rm", "tiny", "echo", "still") == "still"
+
+
+def test_a_state_that_qemu_does_not_take_is_given_up_without_a_trace(emulated: VmEngine) -> None:
+    emulated.down()
+    state = emulated.layout.saved_state
+    before = state.stat()
+    with state.open("r+b") as opened:
+        opened.write(b"not what it was" * 1000)
+    os.utime(state, ns=(before.st_atime_ns, before.st_mtime_ns))  # so that nothing is seen from outside
+    image = images.ensure()
+    assert not emulated._start(image, qemu_parts.ensure(image))
+    assert not emulated.layout.saved_stamp.exists()  # and so the next start is a boot
+    emulated.down()
+    assert leftovers(emulated.layout) == []

@@ -19,7 +19,7 @@ from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine
 from docker_tutor.engines.vm.program import Program
-from docker_tutor.errors import EngineNotFound
+from docker_tutor.errors import EngineNotFound, EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, Step, silent
 
@@ -100,31 +100,42 @@ class VmEngine:
             task = _("Starting a virtual machine with Docker Engine")
             report(Step(task, 0, 1))
             try:
-                shares = starting.default_shares() if self._shares is None else self._shares
-                starting.prepare(
-                    self.layout,
-                    image,
-                    shares,
-                    kind=self.kind,
-                    parts=parts,
-                    memory_bytes=self._memory_bytes,
-                    more=self._settings,
-                    silent_after_s=self._silent_after_s,
-                    fence=self._fence,
-                    program=self._program,
-                )
-                reaching.write(self.layout)
-                starting.start(self.layout)
+                if not self._start(image, parts):
+                    stopping.stop(self.layout)
+                    self._start(image, parts)
             except BaseException:
                 # Ctrl-C too: a machine that is half there is worse than none.
                 stopping.stop(self.layout)
                 raise
             report(Step(task, 1, 1))
 
+    def _start(self, image: images.Image, parts: qemu_parts.Parts | None) -> bool:
+        """Start the machine; return False when it was to go on from a saved state and did not: now there is none."""
+        machine = starting.prepare(
+            self.layout,
+            image,
+            starting.default_shares() if self._shares is None else self._shares,
+            kind=self.kind,
+            parts=parts,
+            memory_bytes=self._memory_bytes,
+            more=self._settings,
+            silent_after_s=self._silent_after_s,
+            fence=self._fence,
+            program=self._program,
+        )
+        reaching.write(self.layout)
+        try:
+            starting.start(self.layout)
+        except EngineStartFailed:
+            if not machine.resumes:
+                raise
+            return False
+        return True
+
     def down(self, *, purge: bool = False) -> None:
-        """Switch the machine off; with `purge`, remove its disk too."""
+        """Switch the machine off, or save its state where that can be; with `purge`, remove its disk too."""
         with self._alone():
-            stopping.stop(self.layout)
+            stopping.stop(self.layout, saving=not purge)
             if purge:
                 stopping.purge(self.layout)
 

@@ -6,7 +6,6 @@ Docker's log, forwards ports, and listens for the guest's sign of life. The mach
 
 import asyncio
 import contextlib
-import ctypes
 import logging
 import os
 import re
@@ -30,8 +29,10 @@ from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.line import Messages, written
 from docker_tutor.engines.vm.machine import Machine, Start
+from docker_tutor.engines.vm.saved import keep
+from docker_tutor.engines.vm.saving import Saving
 from docker_tutor.engines.vm.seed import API_PORT
-from docker_tutor.engines.vm.sessions import end_sessions
+from docker_tutor.engines.vm.sessions import adopt_orphans, end_sessions, reap_orphans
 from docker_tutor.units import MiB
 
 __all__ = ["Keeper", "main"]
@@ -39,7 +40,6 @@ __all__ = ["Keeper", "main"]
 CHUNK_BYTES = 1 << 16
 STOP_WITHIN_S = 20
 LAST_WORDS_S = 0.3
-PR_SET_CHILD_SUBREAPER = 36
 COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 """What dockerd writes because its log goes over a line, as to a terminal."""
 PANIC = b"Kernel panic"
@@ -61,6 +61,7 @@ class Keeper:
         self._stopping = False
         self._connected = asyncio.Event()
         self._line: asyncio.StreamWriter | None = None
+        self._saving: Saving | None = None
         self._forwarding = Forwarding(layout)
         self._silent: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -78,9 +79,11 @@ class Keeper:
             for task in self._tasks:
                 task.cancel()
             left = end_sessions(self.state)
-            _reap()
+            reap_orphans()
             if left:
                 log.error("would not end: %s", left)
+            if self._saving and self._saving.saved:
+                keep(self.layout, self.machine)
             if not self._stopping:
                 write_json(
                     self.layout.ended, {"note": self.note, "why": self.hypervisor.explained(self.layout.log("console"))}
@@ -93,13 +96,29 @@ class Keeper:
             self.ended.set()
             return
         self._stopping = True
-        self._line.write(written({"do": "stop"}))
+        self._tell({"do": "stop"})
         asyncio.get_running_loop().call_later(STOP_WITHIN_S, self.ended.set)
 
     def on_end_program(self) -> None:
         """End the program that runs beside the daemon, and all that it has started, because somebody asked."""
-        if self._line is not None:
-            self._line.write(written({"do": "end program"}))
+        self._tell({"do": "end program"})
+
+    def on_ask_to_save(self) -> None:
+        """Save the state of the machine and end it, because somebody asked; where that cannot be, switch it off."""
+        if self._stopping or self._saving is None or not self.layout.ready.exists():
+            self.on_ask()
+        else:
+            self._stopping = True
+            self._task(self._save(self._saving))
+
+    async def _save(self, saving: Saving) -> None:
+        if not await saving.save():
+            self._stopping = False
+            self.on_ask()
+
+    def _tell(self, message: dict[str, object]) -> None:
+        if self._line:
+            self._line.write(written(message))
 
     async def _start(self) -> None:
         connected = await self._start_slirp()
@@ -107,8 +126,9 @@ class Keeper:
         console, console_end = socket.socketpair()
         line, line_end = socket.socketpair()
         daemon, daemon_end = socket.socketpair()
-        with console_end, line_end, daemon_end:
-            ends = [end.fileno() for end in (console_end, line_end, daemon_end)]
+        control, control_end = socket.socketpair()
+        with console_end, line_end, daemon_end, control_end:
+            ends = [end.fileno() for end in (console_end, line_end, daemon_end, control_end)]
             start = self.hypervisor.start(self.layout, self.machine, *ends)
             affinity = os.sched_getaffinity(0)
             try:
@@ -125,6 +145,9 @@ class Keeper:
         self._task(self._open_api(connected))
         self._task(self._listen(reader))
         self._alive()
+        if self.hypervisor.SAVES:
+            self._saving = Saving(self.layout, control, self._tell)
+            self._task(self._begin(self._saving))
 
     async def _start_slirp(self) -> asyncio.StreamReader:
         """Start slirp4netns; return what ends once the guest has connected to it and its API answers."""
@@ -203,6 +226,11 @@ class Keeper:
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.get_running_loop().create_task(work))
 
+    async def _begin(self, saving: Saving) -> None:
+        if why := await saving.begin(resumes=self.machine.resumes):
+            self.note = self.note or f"state: {why}"
+            self.ended.set()
+
     async def _open_api(self, connected: asyncio.StreamReader) -> None:
         await connected.read(1)
         try:
@@ -242,6 +270,8 @@ class Keeper:
                     log.info("Docker answers")
                     write_json(self.layout.ready, {"machine": self.state.processes["machine"].pid})
                     _say_ready()
+                elif message.get("resting") and self._saving:
+                    self._saving.rests.set()
                 elif "failed" in message:
                     self.note = f"{message['failed']}: {message.get('said', '')}"  # tells more than that it ended
                     log.error("%s", self.note)
@@ -271,17 +301,6 @@ class Keeper:
         self.ended.set()
 
 
-def _adopt() -> None:
-    """Let the machine's orphans come to us (`man 2 prctl`): a sandbox's first program may never look after its own."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            continue
-
-
 def _append(file: BinaryIO, data: bytes) -> None:
     try:
         file.write(COLOUR.sub(b"", data.replace(b"\r\n", b"\n")))
@@ -299,6 +318,7 @@ async def _keep(layout: Layout, machine: Machine) -> None:
     keeper = Keeper(layout, machine)
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, keeper.on_ask)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, keeper.on_end_program)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, keeper.on_ask_to_save)
     await keeper.run()
 
 
@@ -306,7 +326,7 @@ def main(name: str, runtime: str, data: str) -> None:
     """Keep the machine whose layout has the three fields `name`, `runtime` and `data`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _adopt()
+    adopt_orphans()
     layout = Layout(name, Path(runtime), Path(data))
     asyncio.run(_keep(layout, Machine.read(layout.machine)))
 

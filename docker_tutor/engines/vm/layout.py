@@ -88,6 +88,21 @@ class Layout:
         return self.runtime / f"share{number}.sock"
 
     @property
+    def saved(self) -> Path:
+        """The folder of what is kept of a guest that rests: see `saved`."""
+        return self.data / "saved"
+
+    @property
+    def saved_state(self) -> Path:
+        """Its memory, processors and devices."""
+        return self.saved / "state"
+
+    @property
+    def saved_stamp(self) -> Path:
+        """What that belongs to."""
+        return self.saved / "stamp.json"
+
+    @property
     def accelerator(self) -> Path:
         """Whether the processor's help was of use the last time it was tried."""
         return self.data / "accelerator.json"

@@ -17,7 +17,7 @@ from docker_tutor.errors import DiskFull, EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.units import GiB, MiB, human_bytes
 
-__all__ = ["cpu", "disk_bytes", "guest_memory", "memory_allowed", "memory_folder"]
+__all__ = ["LEAST_BYTES", "cpu", "disk_bytes", "guest_memory", "memory_allowed", "memory_folder"]
 
 KEPT_BYTES = 640 * MiB
 """What stays for JupyterLab, a kernel and the course itself."""

@@ -1,8 +1,10 @@
 """What the guest and its keeper say to each other: one JSON object a line, over a serial line that nobody else has.
 
 Guest to keeper: `{"ready": true}` once dockerd answers; `{"listeners": [[protocol, port, address], …]}` whenever they
-change; `{"beat": n}` as a sign of life; `{"failed": what, "said": why}` before it gives up; `{"ended": "program"}`.
-Keeper to guest: `{"do": "stop"}`, `{"do": "clock", "now": seconds}` and `{"do": "end program"}`.
+change; `{"beat": n}` as a sign of life; `{"failed": what, "said": why}` before it gives up; `{"ended": "program"}`;
+`{"resting": true}` once it may be saved. Keeper to guest: `{"do": "stop"}`; `{"do": "end program"}`; `{"do": "rest"}`
+before it is saved; and `{"do": "go on", "now": seconds}` after that, upon which it says again that it is ready and what
+listens.
 """
 
 import json

@@ -50,6 +50,10 @@ class Machine:
     """Folders that the guest sees under the same names."""
     fence: Fence | None = None
     """What it sees of this machine; without one, what its owner may see."""
+    fingerprint: str = ""
+    """Of what a saved state of it belongs to: see `saved`."""
+    resumes: bool = False
+    """Whether it goes on from such a state instead of booting."""
     silent_after_s: float = 90
     """A guest that has shown no sign of life for so long is ended: its first program is dead, and the rest spins."""
 

@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from docker_tutor.engines.vm.layout import Layout
+from docker_tutor.engines.vm.saved import forget
 from docker_tutor.errors import DiskFull, EngineStartFailed
 from docker_tutor.i18n import _
 
@@ -21,6 +22,7 @@ def pack(layout: Layout) -> Path | None:
     making = layout.packed_disk.with_suffix(".making")
     _tar(["--create", "--sparse", "--file", str(making), "--directory", str(layout.data), layout.disk.name], making)
     making.replace(layout.packed_disk)
+    forget(layout)  # its keys are not for everybody who gets the disk
     layout.disk.unlink()
     return layout.packed_disk
 

@@ -19,12 +19,23 @@ from docker_tutor.engines.private.state import write_json
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.machine import Machine, Start
+from docker_tutor.engines.vm.qcow2 import make_overlay
 from docker_tutor.engines.vm.qemu_parts import Parts
 from docker_tutor.i18n import _
 from docker_tutor.processes import boot_id
 from docker_tutor.units import MiB
 
-__all__ = ["CPUS", "OVERHEAD_BYTES", "READY_WITHIN_S", "accelerator", "beside", "explained", "possible", "start"]
+__all__ = [
+    "CPUS",
+    "OVERHEAD_BYTES",
+    "READY_WITHIN_S",
+    "SAVES",
+    "accelerator",
+    "beside",
+    "explained",
+    "possible",
+    "start",
+]
 
 CPUS = 2
 OVERHEAD_BYTES = 384 * MiB
@@ -32,6 +43,7 @@ OVERHEAD_BYTES = 384 * MiB
 READY_WITHIN_S = 300
 """Emulation on a busy machine is slow, and not stuck: the guest's own first program tells when it fails."""
 TRANSLATED_MIB = 256
+SAVES = True
 TRIAL_WITHIN_S = 10
 TRIAL_SAYS = "a-guest-has-booted"
 TRIAL_ENDS = re.compile(rb"^" + TRIAL_SAYS.encode() + rb"|KVM internal error", re.MULTILINE)
@@ -80,23 +92,28 @@ def _remembered(memory: Path, key: str) -> str | None:
         return None  # nothing was tried yet, or it cannot be read: it is tried again
 
 
-def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -> Start:
-    """Return how the guest is started, with its console, its line and Docker's log at these descriptors."""
+def start(layout: Layout, machine: Machine, console: int, line: int, log: int, control: int | None = None, /) -> Start:
+    """Return how the guest is started, with its console, its line and Docker's log at these descriptors.
+
+    Over `control` it can be saved (see `saving`); one that resumes waits for its state, and then to be told to go on.
+    """
     image, parts = Image(Path(machine.image)), Parts(Path(machine.parts))
     disks = (
-        # What the guest changes of the image goes into a file without a name; guests of User-Mode Linux lock it.
-        f"file={image.disk},snapshot=on,file.locking=off",
-        f"file={layout.disk},discard=unmap",
-        f"file={layout.seed},readonly=on",
-        f"file={parts.modules},readonly=on,file.locking=off",
+        # Guests of User-Mode Linux lock the image.
+        f"file={layout.copy_on_write},format=qcow2,backing.file.locking=off",
+        f"file={layout.disk},format=raw,discard=unmap",
+        f"file={layout.seed},format=raw,readonly=on",
+        f"file={parts.modules},format=raw,readonly=on,file.locking=off",
     )
+    if not machine.resumes:
+        make_overlay(layout.copy_on_write, image.disk)
     devices: list[str] = ["-chardev", f"socket,id=console,fd={console}", "-serial", "chardev:console"]
     devices += ["-device", "virtio-serial-pci"]
     for name, descriptor in (("line", line), ("log", log)):
         devices += ["-chardev", f"socket,id={name},fd={descriptor}"]
         devices += ["-device", f"virtserialport,chardev={name},name={name}"]
     for disk in disks:
-        devices += ["-drive", f"if=virtio,format=raw,{disk}"]
+        devices += ["-drive", f"if=virtio,{disk}"]
     network = (_connected(layout.bess),) if machine.networked else ()
     for descriptor in network:
         devices += ["-netdev", f"dgram,id=net,local.type=fd,local.str={descriptor}"]
@@ -104,6 +121,10 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
     for number in range(len(machine.shares)):
         devices += ["-chardev", f"socket,id=share{number},path={layout.share(number)}"]
         devices += ["-device", f"vhost-user-fs-pci,chardev=share{number},tag=share{number}"]
+    if control is not None:
+        devices += ["-chardev", f"socket,id=control,fd={control}", "-mon", "chardev=control,mode=control"]
+    if machine.resumes:
+        devices += ["-incoming", "defer", "-S"]
     parameters = {
         "console": "ttyS0",
         "panic": "-1",
@@ -125,9 +146,7 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -
         command += ["-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on"]
         command += ["-machine", "memory-backend=memory"]
     command += [*devices, *_kernel(parts, parameters)]
-    # `snapshot=on` makes its file there.
-    environment = {**machine.environment, "TMPDIR": str(layout.runtime)}
-    return Start(command, Path("/"), environment, network)
+    return Start(command, Path("/"), machine.environment, network)
 
 
 def beside(layout: Layout, machine: Machine) -> dict[str, Start]:

@@ -138,7 +138,7 @@ def _measure(layout: Layout, machine: Machine) -> tuple[int, float, int, dict[st
             first_s = time.perf_counter() - began
             said = _until(messages, "kernel")
             _until(messages, "asleep")
-            return _changed(layout, process.pid), first_s, _memory(process.pid), said
+            return _allocated(layout.copy_on_write), first_s, _memory(process.pid), said
         finally:
             # A guest's processes may outlive its first one, and a session's number is not given away before its last.
             kill_all([each for each in running() if _in_session(each, process.pid)], 5)
@@ -182,13 +182,8 @@ def _in_session(process: Process, session: int) -> bool:
         return False
 
 
-def _changed(layout: Layout, pid: int) -> int:
-    """Return the room that the copy on write takes; QEMU's has no name any more, and is found by who has it open."""
-    if layout.copy_on_write.exists():
-        return layout.copy_on_write.stat().st_blocks * 512
-    ours = f"{layout.runtime}{os.sep}"
-    opened = [each for each in Path(f"/proc/{pid}/fd").iterdir() if str(each.readlink()).startswith(ours)]
-    return sum(found.st_blocks * 512 for each in opened if not (found := each.stat()).st_nlink)
+def _allocated(file: Path) -> int:
+    return file.stat().st_blocks * 512
 
 
 def _room(image: Image, parts: Parts | None) -> int:
@@ -196,7 +191,7 @@ def _room(image: Image, parts: Parts | None) -> int:
     files = [file for folder in folders for file in folder.rglob("*") if file.is_file()]
     if parts:
         files.remove(image.kernel)  # User-Mode Linux itself, of no use on QEMU
-    return sum(file.stat().st_blocks * 512 for file in files)
+    return sum(map(_allocated, files))
 
 
 def _write_seed(file: Path, job: str) -> None:

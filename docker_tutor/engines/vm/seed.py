@@ -1,5 +1,6 @@
 """What a guest is given at its start: certificates, Docker's settings, which folders to mount, and its own program."""
 
+import hashlib
 import io
 import json
 import os
@@ -13,7 +14,7 @@ from docker_tutor.engines.vm import beside, guest, line
 from docker_tutor.engines.vm.certificates import Trust
 from docker_tutor.engines.vm.program import Program
 
-__all__ = ["API_PORT", "MODULES", "write"]
+__all__ = ["API_PORT", "MODULES", "contents", "digest", "write"]
 
 API_PORT = 2376
 MODULES = (
@@ -44,41 +45,44 @@ SOURCES = {
 PACKAGES = ("docker_tutor", "docker_tutor/engines", "docker_tutor/engines/private", "docker_tutor/engines/vm")
 
 
-def write(
-    file: Path,
-    trust: Trust,
-    shares: Sequence[Path],
-    more: Mapping[str, object] | None = None,
-    program: Program | None = None,
-) -> None:
-    """Write the tar for a guest that mounts `shares`, with a `program` of its own or without.
+def contents(
+    shares: Sequence[Path], more: Mapping[str, object] | None = None, program: Program | None = None
+) -> dict[str, bytes]:
+    """Return what a guest that mounts `shares` is given besides its keys, with a `program` of its own or without.
 
     `more` are settings of dockerd that go before ours.
     """
-    contents: dict[str, bytes] = {
-        "ca.pem": trust.authority,
-        "server.pem": trust.server.certificate,
-        "server-key.pem": trust.server.key,
+    found: dict[str, bytes] = {
         "daemon.json": json.dumps({**_settings(), **(more or {})}, indent=1).encode(),
         "shares": "".join(f"{folder}\n" for folder in shares).encode(),
         "modules": "\n".join(MODULES).encode(),
     }
     if program:
-        contents["program.json"] = program.to_json().encode()
+        found["program.json"] = program.to_json().encode()
     if authorities := _authorities():
-        contents["authorities.pem"] = authorities
-    contents["init.sh"] = Path(__file__).with_name("init.sh").read_bytes()
-    contents |= {f"{package}/__init__.py": b"" for package in PACKAGES}
-    contents |= {name: source.read_bytes() for name, source in SOURCES.items()}
+        found["authorities.pem"] = authorities
+    found["init.sh"] = Path(__file__).with_name("init.sh").read_bytes()
+    found |= {f"{package}/__init__.py": b"" for package in PACKAGES}
+    return found | {name: source.read_bytes() for name, source in SOURCES.items()}
+
+
+def write(file: Path, trust: Trust, contents: Mapping[str, bytes]) -> None:
+    """Write the tar: a guest's keys and `contents`."""
+    keys = {"ca.pem": trust.authority, "server.pem": trust.server.certificate, "server-key.pem": trust.server.key}
     file.unlink(missing_ok=True)
     with (
         os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened,
         tarfile.open(fileobj=opened, mode="w") as tar,
     ):
-        for name, content in contents.items():
+        for name, content in {**keys, **contents}.items():
             info = tarfile.TarInfo(name)
             info.size, info.mode = len(content), 0o600
             tar.addfile(info, io.BytesIO(content))
+
+
+def digest(contents: Mapping[str, bytes]) -> str:
+    """Return one word that differs when the contents do."""
+    return hashlib.sha256(b"".join(b"%s\0%d\0%s" % (k.encode(), len(v), v) for k, v in contents.items())).hexdigest()
 
 
 def _authorities() -> bytes:

@@ -4,6 +4,8 @@ A session's number is not given to another process as long as one of its own is 
 and a guest's processes are processes of this machine that may outlive its kernel.
 """
 
+import contextlib
+import ctypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,11 +13,12 @@ from pathlib import Path
 from docker_tutor.engines.private.state import State
 from docker_tutor.processes import Process, boot_id, kill_all, running
 
-__all__ = ["PROGRAMS", "end_sessions", "in_sessions"]
+__all__ = ["PROGRAMS", "adopt_orphans", "end_sessions", "in_sessions", "reap_orphans"]
 
 PROGRAMS = ("machine", "slirp4netns", "share0", "share1", "share2", "share3")
 WITHIN_S = 5
 ROUNDS = 5
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def in_sessions(state: State) -> Iterator[Process]:
@@ -39,6 +42,18 @@ def end_sessions(state: State) -> list[Process]:
             return []
         left = kill_all(doomed, WITHIN_S)
     return left
+
+
+def adopt_orphans() -> None:
+    """Let the machine's orphans come to us (`man 2 prctl`): a sandbox's first program may never look after its own."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def reap_orphans() -> None:
+    """Take the exit status of those that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            continue
 
 
 def _session(pid: int) -> int:

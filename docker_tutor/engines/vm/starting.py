@@ -8,10 +8,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from docker_tutor.engines.private.readiness import Readiness
-from docker_tutor.engines.vm import certificates, limits, qemu, seed
+from docker_tutor.engines.vm import certificates, limits, qemu, saved, seed
 from docker_tutor.engines.vm.fence import Fence
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image, format_disk
@@ -69,16 +70,16 @@ def prepare(  # noqa: PLR0913 - a machine has that many parts
     fence: Fence | None = None,
     program: Program | None = None,
 ) -> Machine:
-    """Make disk, certificates and seed, and write down the machine. Raises `EngineStartFailed`, `DiskFull`."""
-    hypervisor = HYPERVISORS[kind]
-    memory = memory_bytes or limits.guest_memory(limits.memory_allowed() - hypervisor.OVERHEAD_BYTES)
+    """Make disk, certificates and seed, or take what was saved, and write down the machine.
+
+    Raises `EngineStartFailed`, `DiskFull`.
+    """
+    memory = memory_bytes or limits.guest_memory(limits.memory_allowed() - HYPERVISORS[kind].OVERHEAD_BYTES)
     for folder in (layout.runtime, layout.data, layout.log("any").parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (layout.disk.exists() or unpack(layout)):
         format_disk(image, layout.disk, limits.disk_bytes(layout.data))
-    trust = certificates.make()
-    certificates.keep(trust, layout.certificates)
-    seed.write(layout.seed, trust, shares, more, program)
+    contents = seed.contents(shares, more, program)
     machine = Machine(
         kind=kind,
         image=str(image.folder),
@@ -92,6 +93,16 @@ def prepare(  # noqa: PLR0913 - a machine has that many parts
         silent_after_s=silent_after_s,
         fence=fence,
     )
+    if HYPERVISORS[kind].SAVES:
+        made = saved.fingerprint(machine, seed.digest(contents))
+        before = saved.take(layout, made, range(memory_bytes or limits.LEAST_BYTES, memory + 1))
+        machine = replace(machine, fingerprint=made, resumes=before is not None, memory_bytes=before or memory)
+    else:
+        saved.forget(layout)
+    if not machine.resumes:
+        trust = certificates.make()
+        certificates.keep(trust, layout.certificates)
+        seed.write(layout.seed, trust, contents)
     machine.write(layout.machine)
     return machine
 

@@ -13,14 +13,19 @@ __all__ = ["leftovers", "purge", "stop"]
 
 GRACE_S = 25
 """More than the keeper gives the guest."""
+SAVING_GRACE_S = 100
 
 
-def stop(layout: Layout) -> None:
-    """Stop everything and remove the runtime folder. Raises `EngineError` naming what would not go."""
+def stop(layout: Layout, *, saving: bool = False) -> None:
+    """Stop everything and remove the runtime folder. Raises `EngineError` naming what would not go.
+
+    With `saving` the state of a machine that can be saved is kept, for the next start.
+    """
     state = read(layout.state)
     if state:
         keeper = state.process("keeper")
-        if keeper and not keeper.end(signal.SIGTERM, GRACE_S):
+        ask, grace_s = (signal.SIGUSR2, SAVING_GRACE_S) if saving else (signal.SIGTERM, GRACE_S)
+        if keeper and not keeper.end(ask, grace_s):
             keeper.end(signal.SIGKILL, GRACE_S)
         if left := end_sessions(state):
             raise EngineError(

@@ -22,7 +22,7 @@ from docker_tutor.engines.vm.machine import Machine, Start
 from docker_tutor.i18n import _
 from docker_tutor.units import MiB
 
-__all__ = ["OVERHEAD_BYTES", "READY_WITHIN_S", "beside", "explained", "possible", "start"]
+__all__ = ["OVERHEAD_BYTES", "READY_WITHIN_S", "SAVES", "beside", "explained", "possible", "start"]
 
 PTRACE_REFUSED = re.compile(r"ptrace: Operation not permitted|check_ptrace|PTRACE_TRACEME failed", re.IGNORECASE)
 NO_MEMORY = re.compile(r"Too few physical memory|Failed to create physmem|No space left on device|Out of memory")
@@ -31,6 +31,7 @@ TAIL_BYTES = 4096
 _MORE_BYTES = 64 * MiB
 READY_WITHIN_S = 90
 OVERHEAD_BYTES = 0
+SAVES = False
 
 
 def possible() -> str | None:
@@ -40,7 +41,7 @@ def possible() -> str | None:
     return None
 
 
-def start(layout: Layout, machine: Machine, console: int, line: int, log: int) -> Start:
+def start(layout: Layout, machine: Machine, console: int, line: int, log: int, _control: int | None = None, /) -> Start:
     """Return how the guest is started, with its console, its line and Docker's log at these descriptors."""
     image = Image(Path(machine.image))
     own = layout.own if machine.fence else layout.runtime

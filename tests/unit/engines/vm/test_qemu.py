@@ -17,35 +17,58 @@ from docker_tutor.errors import EngineStartFailed
 from docker_tutor.processes import boot_id
 
 
-def machine(accelerator: str = "tcg", *, networked: bool = False, shares: tuple[str, ...] = ()) -> Machine:
+def machine(folder: Path, *, networked: bool = False, shares: tuple[str, ...] = (), resumes: bool = False) -> Machine:
+    (folder / "root.img").write_bytes(b"a disk" * 100_000)
     return Machine(
         "qemu",
-        "/image",
+        str(folder),
         1 << 30,
         "",
         0,
         40000,
         parts="/parts",
-        accelerator=accelerator,
+        accelerator="tcg",
         networked=networked,
         shares=shares,
+        resumes=resumes,
     )
 
 
 def test_emulation_has_two_cpus_and_a_bound_on_what_it_keeps(tmp_path: Path) -> None:
-    words = qemu.start(Layout("x", tmp_path, tmp_path), machine(), 7, 8, 9).command
+    words = qemu.start(Layout("x", tmp_path, tmp_path), machine(tmp_path), 7, 8, 9).command
     assert "tcg,thread=multi,tb-size=256" in words
     assert words[words.index("-smp") + 1] == "2"
     assert words[words.index("-m") + 1] == "1024M"
 
 
 def test_the_shared_image_is_never_written(tmp_path: Path) -> None:
-    start = qemu.start(Layout("x", tmp_path, tmp_path), machine(), 7, 8, 9)
+    layout = Layout("x", tmp_path, tmp_path)
+    start = qemu.start(layout, machine(tmp_path), 7, 8, 9)
     disks = {word.split("file=")[1].split(",")[0]: word for word in start.command if word.startswith("if=virtio")}
-    assert "snapshot=on" in disks["/image/root.img"]
+    assert str(tmp_path / "root.img") not in disks
+    assert "format=qcow2" in disks[str(layout.copy_on_write)]
     assert "readonly=on" in disks["/parts/modules.img"]
-    assert "snapshot" not in disks[str(tmp_path / "disk.img")]
-    assert start.environment["TMPDIR"] == str(tmp_path)
+    assert "format=raw" in disks[str(tmp_path / "disk.img")]
+
+
+def test_what_a_guest_changes_of_the_image_goes_into_a_file_that_names_it(tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path, tmp_path)
+    qemu.start(layout, machine(tmp_path), 7, 8, 9)
+    made = layout.copy_on_write.read_bytes()
+    magic, _version, name_at, name_size, _bits, size = struct.unpack_from(">4sIQIIQ", made)
+    assert magic == b"QFI\xfb"
+    assert made[name_at : name_at + name_size].decode() == str(tmp_path / "root.img")
+    assert size == (tmp_path / "root.img").stat().st_size
+
+
+def test_one_that_resumes_waits_for_its_state_and_finds_its_changes_again(tmp_path: Path) -> None:
+    layout = Layout("x", tmp_path, tmp_path)
+    layout.copy_on_write.write_bytes(b"changed")
+    words = qemu.start(layout, machine(tmp_path, resumes=True), 7, 8, 9, 10).command
+    assert "-S" in words
+    assert words[words.index("-incoming") + 1] == "defer"
+    assert "socket,id=control,fd=10" in words
+    assert layout.copy_on_write.read_bytes() == b"changed"
 
 
 def test_the_network_card_is_a_connection_to_what_listens(tmp_path: Path) -> None:
@@ -54,7 +77,7 @@ def test_the_network_card_is_a_connection_to_what_listens(tmp_path: Path) -> Non
         layout.net.mkdir()
         slirp.bind(str(layout.bess))
         slirp.listen()
-        start = qemu.start(layout, machine(networked=True), 7, 8, 9)
+        start = qemu.start(layout, machine(tmp_path, networked=True), 7, 8, 9)
         (descriptor,) = start.descriptors
         with slirp.accept()[0] as accepted, socket.socket(fileno=descriptor) as card:
             card.send(b"a frame")
@@ -65,7 +88,7 @@ def test_the_network_card_is_a_connection_to_what_listens(tmp_path: Path) -> Non
 def test_folders_are_served_beside_the_guest_as_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(qemu.os, "geteuid", lambda: 1000)
     monkeypatch.setattr(qemu.os, "getegid", lambda: 1000)
-    layout, shared = Layout("x", tmp_path, tmp_path), machine(shares=("/home/a", "/tmp"))
+    layout, shared = Layout("x", tmp_path, tmp_path), machine(tmp_path, shares=("/home/a", "/tmp"))
     served = qemu.beside(layout, shared)
     assert list(served) == ["share0", "share1"]
     assert "/tmp" in served["share1"].command

@@ -16,7 +16,7 @@ from docker_tutor.errors import EngineStartFailed
 
 def test_the_seed_holds_a_program_that_needs_nothing_else(tmp_path: Path) -> None:
     file = tmp_path / "seed.tar"
-    seed.write(file, certificates.make(), [Path("/home/x y")], {"debug": True})
+    seed.write(file, certificates.make(), seed.contents([Path("/home/x y")], {"debug": True}))
     assert file.stat().st_mode & 0o777 == 0o600
     with tarfile.open(file) as tar:
         names = set(tar.getnames())
@@ -31,7 +31,7 @@ def test_the_seed_holds_a_program_that_needs_nothing_else(tmp_path: Path) -> Non
 def test_a_guest_trusts_whom_this_machine_trusts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bundle.pem").write_bytes(b"an authority")
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "bundle.pem"))
-    seed.write(tmp_path / "seed.tar", certificates.make(), [])
+    seed.write(tmp_path / "seed.tar", certificates.make(), seed.contents([]))
     with tarfile.open(tmp_path / "seed.tar") as tar:
         assert tar.extractfile("authorities.pem").read() == b"an authority"
 
