@@ -37,6 +37,9 @@ _LIMITS = (
 """For all that cells start together; the trees of cgroup version 1 by name, that of version 2 without."""
 
 
+_GROUPS = "docker-tutor-cells-"
+
+
 class _Manager(KernelManager):
     """A kernel manager that starts one given command instead of an installed kernel."""
 
@@ -62,6 +65,7 @@ class Kernel(CellRunner):
         file = str(sockets / "kernel.json")
         self._manager = _Manager(transport="ipc", ip=str(sockets / "cells"), connection_file=file)
         before = _apart() if apart is None else tuple(apart)
+        _forget_those_of_the_killed()
         atexit.unregister(_forget_group)
         atexit.register(_forget_group)  # all kernels of this process share the group: it goes with the process
         self._manager.words = (*before, sys.executable, "-m", "ipykernel_launcher", "-f", file)
@@ -120,11 +124,22 @@ def _limited() -> None:
 
 
 def _group(pid: int) -> str:
-    return f"docker-tutor-cells-{pid}"
+    return f"{_GROUPS}{pid}"
 
 
 def _forget_group() -> None:
     cgroups.remove(f"/{_group(os.getpid())}")
+
+
+def _forget_those_of_the_killed() -> None:
+    """Remove the groups of graders that were killed: their kernels went with them, the groups did not."""
+    names = {path.name for path in Path("/sys/fs/cgroup").glob(f"*/{_GROUPS}*")} | {
+        path.name for path in Path("/sys/fs/cgroup").glob(f"{_GROUPS}*")
+    }
+    for name in names:
+        pid = name.removeprefix(_GROUPS)
+        if pid.isdigit() and not Path("/proc", pid).exists():
+            cgroups.remove(f"/{name}")
 
 
 def _family(pid: int) -> list[psutil.Process]:

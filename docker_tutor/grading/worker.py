@@ -11,7 +11,10 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from queue import SimpleQueue
 
 import psutil
 
@@ -126,13 +129,42 @@ def _end(process: "subprocess.Popen[str]") -> None:
             continue  # it went by itself
 
 
+class _Inbox:
+    """The lines that come in. When there will be no more, what is being graded is broken off: nobody waits for it."""
+
+    def __init__(self) -> None:
+        """Begin to listen."""
+        self._lines: SimpleQueue[str | None] = SimpleQueue()
+        self._turn = threading.Lock()
+        self._busy = False
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background lets it be ignored
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield each line; raises KeyboardInterrupt in whoever is busy with one when the other end is gone."""
+        while (line := self._lines.get()) is not None:
+            with self._turn:
+                self._busy = True
+            yield line
+            with self._turn:
+                self._busy = False
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            self._lines.put(line)
+        self._lines.put(None)
+        with self._turn:
+            if self._busy:
+                os.kill(os.getpid(), signal.SIGINT)
+
+
 def main() -> int:
     """Grade what comes in on standard input until it ends."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # whatever prints from now on does not write among the answers
     places: dict[str, Place] = {}
     try:
-        for line in sys.stdin:
+        for line in _Inbox():
             job = Job.from_json(line)
             try:
                 if job.mode not in places:
@@ -142,6 +174,8 @@ def main() -> int:
                 answer = {"failed": str(error)}
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
+    except (KeyboardInterrupt, BrokenPipeError):
+        return 1  # whoever asked is gone, or has given up waiting
     finally:
         for each in places.values():
             each.close()

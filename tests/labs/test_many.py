@@ -17,6 +17,7 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
+from docker_tutor import paths
 from docker_tutor.engines.base import Engine
 from docker_tutor.grading.answers import answers
 from docker_tutor.grading.classes import Finished, grade_class
@@ -85,10 +86,26 @@ def grading(worker: int) -> bool:
     return any("ipykernel_launcher" in " ".join(child.cmdline()) for child in children)
 
 
+def test_a_grader_whose_owner_was_killed_breaks_off_and_takes_its_engine_down(engine: Engine, secret: Secret) -> None:
+    asks = "import sys; from docker_tutor.grading.classes import grade_one; grade_one(sys.stdin.read())"
+    with subprocess.Popen([sys.executable, "-c", asks], stdin=subprocess.PIPE, text=True) as owner:
+        assert owner.stdin is not None
+        owner.stdin.write(job(secret, "ada", "import time; time.sleep(50)").to_json())
+        owner.stdin.close()
+        until = time.monotonic() + WITHIN_S
+        pause = threading.Event()
+        while not grading(owner.pid) and time.monotonic() < until:
+            pause.wait(0.1)  # polling: the kernel tells nobody but its grader that it runs
+        (grader,) = psutil.Process(owner.pid).children()
+        owner.kill()
+    grader.wait(40)
+    assert list(paths.runtime_folder().glob("spare-seat-*")) == []
+
+
 @pytest.mark.filterwarnings("default")
 def test_what_a_lost_worker_was_grading_is_graded_by_another(engine: Engine, secret: Secret, tmp_path: Path) -> None:
     address = tmp_path / "scheduler.json"
-    slow = "import time; time.sleep(8)"
+    slow = "import time; time.sleep(3)"
     jobs = [job(secret, student, slow) for student in ("ada", "blaise")]
     with contextlib.ExitStack() as running:
         running.enter_context(dask("dask_scheduler", "--port", "0", "--scheduler-file", str(address), "--no-dashboard"))
