@@ -46,11 +46,11 @@ def chosen() -> list[dict[str, Any]]:
     return [HOSTILE[(start + number) % len(HOSTILE)] for number in range(IN_QUICK)]
 
 
-def job(secret: Secret, student: str, mode: str, *sources: str) -> Job:
-    notebook = new_notebook(cells=[new_code_cell(source) for source in sources])
+def job(secret: Secret, student: str, mode: str, source: str, cell_s: float = 15) -> Job:
+    notebook = new_notebook(cells=[new_code_cell(source)])
     files = {"lab1.ipynb": base64.b64encode(str(nbformat.writes(notebook)).encode()).decode()}
     hidden = {task.name: secret.hidden(student, f"lab1/{task.name}") for task in LAB.tasks}
-    return Job(student, 1, str(secret.ticket(student)), hidden, files, mode, Limits(cell_s=15, submission_s=40))
+    return Job(student, 1, str(secret.ticket(student)), hidden, files, mode, Limits(cell_s, submission_s=40))
 
 
 def honest(secret: Secret, place_of: Place, mode: str) -> Result:
@@ -89,7 +89,7 @@ def students() -> Iterator[psutil.Process]:
 def tried(each: dict[str, Any], secret: Secret, where: Place, mode: str, canary: Path, secret_file: Path) -> Result:
     cell = each["cell"].replace("«canary»", str(canary)).replace("«secret»", str(secret_file)).strip()
     before = {process.pid for process in students()}
-    result = grade(job(secret, "eve", mode, cell), where)
+    result = grade(job(secret, "eve", mode, cell, each.get("cell_s", 15)), where)
     assert secret_file.read_text(encoding="ascii").strip() not in result.to_json()
     assert [process for process in students() if process.pid not in before] == []
     return result
