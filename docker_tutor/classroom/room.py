@@ -167,6 +167,12 @@ class Room:
         self._undo.callback(other.close)
         return other
 
+    def require_spare(self) -> None:
+        """Go on only where `spare` works: before anything is fetched for it. Raises CapabilityMissing."""
+        from docker_tutor.engines import spare
+
+        spare.require()
+
     @property
     def is_open(self) -> bool:
         """Whether the room can be used."""

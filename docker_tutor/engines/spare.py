@@ -36,7 +36,7 @@ from docker_tutor.paths import data_folder, instance, runtime_folder
 from docker_tutor.processes import Process, boot_id
 from docker_tutor.progress import Report, silent
 
-__all__ = ["SpareEngine", "abandoned", "remove_abandoned", "remove_all", "spare"]
+__all__ = ["SpareEngine", "abandoned", "remove_abandoned", "remove_all", "require", "spare"]
 
 PREFIX = "spare-"
 OWNER = "owner.json"
@@ -75,6 +75,12 @@ class SpareEngine(PrivateEngine):
         return process
 
 
+def require() -> None:
+    """Go on only where a further engine can be had. Raises CapabilityMissing with one clear sentence."""
+    if reason := possible():
+        raise CapabilityMissing(_("This needs a second engine beside yours. {reason}").format(reason=reason))
+
+
 @contextmanager
 def spare(
     name: str,
@@ -88,8 +94,7 @@ def spare(
     `settings` are added to its `daemon.json`; `runtimes` are OCI runtimes by name. Keep `name` short: it is part of
     a socket's path. Raises CapabilityMissing where a private engine cannot run, EngineStartFailed, PackageError.
     """
-    if reason := possible():
-        raise CapabilityMissing(_("This needs a second engine beside yours. {reason}").format(reason=reason))
+    require()
     own = {"runtimes": {each: {"path": str(path)} for each, path in runtimes.items()}} if runtimes else {}
     engine = SpareEngine(_claimed(name), settings={**(settings or {}), **own})
     try:

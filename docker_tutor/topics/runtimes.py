@@ -101,6 +101,7 @@ def compare(room: Room, report: Report = silent) -> Comparison:
 
     Raises CapabilityMissing where there can be no spare engine, PackageError when the packages cannot be had.
     """
+    room.require_spare()
     programs = runtimes.ensure(report)
     if found := runtimes.youki():
         programs["youki"] = found
