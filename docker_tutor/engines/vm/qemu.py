@@ -208,7 +208,8 @@ def _boots_with_kvm(parts: Parts) -> bool:
 def _serving(layout: Layout, machine: Machine, number: int) -> Sequence[str]:
     words = ["setpriv", "--pdeathsig", "KILL", *Parts(Path(machine.parts)).command("virtiofsd")]
     words += ["--shared-dir", machine.shares[number], "--socket-path", str(layout.share(number))]
-    words += ["--sandbox", "none", "--cache", "never", "--log-level", "info"]
+    # A file that has gone while the guest rested is the loss of whoever had it open, not of all.
+    words += ["--sandbox", "none", "--cache", "never", "--log-level", "info", "--migration-on-error", "guest-error"]
     if os.geteuid() != 0:
         # All that the guest's users do there is done by ours.
         for kind, own in (("uid", os.geteuid()), ("gid", os.getegid())):

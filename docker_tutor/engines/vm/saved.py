@@ -93,8 +93,12 @@ def take(layout: Layout, fingerprint: str, memory_bytes: range) -> int | None:
         forget(layout)
         return None
     layout.saved_stamp.unlink()
-    for file in (layout.certificates, layout.seed, layout.copy_on_write):
-        shutil.move(layout.saved / file.name, file)
+    try:
+        for file in (layout.certificates, layout.seed, layout.copy_on_write):
+            shutil.move(layout.saved / file.name, file)
+    except FileNotFoundError:
+        forget(layout)
+        return None
     return stamp.memory_bytes
 
 

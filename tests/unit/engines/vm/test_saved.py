@@ -60,6 +60,7 @@ SPOILT: dict[str, Callable[[Layout], object]] = {
     "the disk is gone": lambda it: it.disk.unlink(),
     "the stamp is half": lambda it: os.truncate(it.saved_stamp, 20),
     "the stamp is of another version": lambda it: it.saved_stamp.write_text(json.dumps({"memory": 1})),
+    "its changes of the image are gone": lambda it: (it.saved / it.copy_on_write.name).unlink(),
     "it was not finished": lambda it: it.saved_stamp.unlink(),
 }
 
