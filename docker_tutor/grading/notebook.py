@@ -56,7 +56,7 @@ class Lab:
         self._secret = Secret.known()
         self._ticket = _whose(folder, self._secret)
         self._hints: dict[str, int] = {}
-        self.room: Room = open_room(tasks.name, images=[PROBE, *tasks.images])
+        self.room: Room = open_room(tasks.name, images=list(dict.fromkeys([PROBE, *tasks.images])))
         probe = str(self.room.client.api.inspect_image(PROBE)["Id"])
         self._site = Site(self.room.client, self.room.folder, dict(os.environ), probe=probe)
         tasks.prepare(self._site, self._ticket)
