@@ -58,6 +58,11 @@ class Failover:
         """Tasks on either machine at the last sample."""
         return self.samples[-1].first, self.samples[-1].second
 
+    @property
+    def named(self) -> int:
+        """How many addresses the service's name stood for."""
+        return len(self.names)
+
     def to_frame(self) -> pd.DataFrame:
         """Return the samples at which something changed."""
         rows: list[Sample] = []

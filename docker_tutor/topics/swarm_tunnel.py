@@ -82,6 +82,10 @@ class Tunnel:
         """Return the frames whose inner packet has that protocol."""
         return tuple(frame for frame in self.frames if frame.protocol == protocol)
 
+    def readable(self, text: str) -> bool:
+        """Whether `text` stood in one of the packets, for whoever reads the cable."""
+        return any(text in frame.about for frame in self.frames)
+
     def to_frame(self) -> pd.DataFrame:
         """Return one line for each packet on the cable, in order."""
         rows = [
