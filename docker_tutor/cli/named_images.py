@@ -1,4 +1,4 @@
-"""Which images the notebooks name: read from their first cell, `open_room(…, images=[…])`."""
+"""Which images the notebooks name: read from their first cell, `open_room(…, images=[…])` or a list with a name."""
 
 import ast
 import json
@@ -28,12 +28,28 @@ def _images(source: str) -> list[str]:
         tree = ast.parse(source)
     except SyntaxError:
         return []  # a cell in another language that mentions it
-    return [
-        str(element.value)
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "open_room"
+    listed: dict[str, list[str]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                listed[name] = _names(value)
+            case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
+                listed[name] = [*listed.get(name, []), *_names(value)]
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    wanted = [
+        keyword.value
+        for call in calls
+        if isinstance(call.func, ast.Name) and call.func.id == "open_room"
         for keyword in call.keywords
-        if keyword.arg == "images" and isinstance(keyword.value, ast.List | ast.Tuple)
-        for element in keyword.value.elts
-        if isinstance(element, ast.Constant)
+        if keyword.arg == "images"
     ]
+    return [
+        each
+        for value in wanted
+        for each in (listed.get(value.id, []) if isinstance(value, ast.Name) else _names(value))
+    ]
+
+
+def _names(value: ast.expr) -> list[str]:
+    elements = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+    return [str(element.value) for element in elements if isinstance(element, ast.Constant)]

@@ -18,3 +18,9 @@ def test_images_are_read_from_where_the_room_is_opened(tmp_path: Path) -> None:
 def test_cells_in_other_languages_are_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "01-a.ipynb", "%%bash\necho 'open_room(' | cat", "open_room('x')", "open_room('x', images=names)")
     assert named_in(tmp_path) == {}
+
+
+def test_a_list_with_a_name_is_read_too(tmp_path: Path) -> None:
+    source = 'images = ["nginx"]\nimages += ["redis:7-alpine"]\nroom = open_room("01", images=images)'
+    write(tmp_path, "01-a.ipynb", source)
+    assert named_in(tmp_path) == {"nginx": ["01-a"], "redis:7-alpine": ["01-a"]}
