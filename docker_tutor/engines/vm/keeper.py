@@ -144,7 +144,7 @@ class Keeper:
         self._task(self._copy(daemon, "dockerd"))
         self._task(self._open_api(connected))
         self._task(self._listen(reader))
-        self._alive()
+        self._alive(max(self.machine.silent_after_s, self.hypervisor.READY_WITHIN_S))
         if self.hypervisor.SAVES:
             self._saving = Saving(self.layout, control, self._tell)
             self._task(self._begin(self._saving))
@@ -290,13 +290,14 @@ class Keeper:
                     self.note = self.note or "the guest's kernel gave up"
                     asyncio.get_running_loop().call_later(1, self.ended.set)
 
-    def _alive(self) -> None:
+    def _alive(self, silent_after_s: float | None = None) -> None:
         if self._silent:
             self._silent.cancel()
-        self._silent = asyncio.get_running_loop().call_later(self.machine.silent_after_s, self._on_silence)
+        after_s = silent_after_s or self.machine.silent_after_s
+        self._silent = asyncio.get_running_loop().call_later(after_s, self._on_silence, after_s)
 
-    def _on_silence(self) -> None:
-        self.note = f"the guest has shown no sign of life for {self.machine.silent_after_s:.0f} s"
+    def _on_silence(self, after_s: float) -> None:
+        self.note = f"the guest has shown no sign of life for {after_s:.0f} s"
         log.error("%s", self.note)
         self.ended.set()
 
