@@ -15,6 +15,7 @@ import pytest
 
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.dialing import host_and_port
+from docker_tutor.engines.port_ranges import FIRST
 from docker_tutor.engines.vm.engine import VmEngine
 
 pytestmark = pytest.mark.engine
@@ -130,6 +131,31 @@ def test_a_listener_in_the_engines_own_network_is_reached(machine: VmEngine, doc
     port = free_port()
     docker("run", "--detach", "--network", "host", "tiny", "httpd", "-f", "-p", str(port), "-h", "/www")
     assert page(port, machine) == "hello\n"
+
+
+def test_ports_that_docker_chooses_are_not_those_of_another_engine(machine: VmEngine, docker: Docker) -> None:
+    docker("run", "--detach", "--name", "chosen", "--publish", "80", "tiny", "httpd", "-f", "-h", "/www")
+    port = int(docker("port", "chosen", "80").splitlines()[0].rpartition(":")[2])
+    assert FIRST < port < 32768
+    first = port - port % 1000
+    with socket.socket() as trial, pytest.raises(OSError, match="in use"):
+        trial.bind(("127.0.0.1", first))  # held for as long as the machine runs
+    assert page(port, machine) == "hello\n"
+
+
+def test_programs_of_the_guest_are_typed_here(machine: VmEngine, docker: Docker, tmp_path: Path) -> None:
+    running = docker("run", "--detach", "--network", "none", "tiny", "sleep", "600")
+
+    def typed(*words: str) -> str:
+        host = machine.address.partition("?")[0]
+        found = os.environ | {"DOCKER_HOST": host, "DOCKER_TLS_VERIFY": "1"}
+        found["DOCKER_CERT_PATH"] = str(machine.layout.certificates)
+        found["PATH"] = os.pathsep.join([*map(str, machine.tools.path), os.environ["PATH"]])
+        return subprocess.run(words, capture_output=True, text=True, check=True, env=found, cwd=tmp_path).stdout
+
+    assert running in typed("ctr", "--namespace", "moby", "tasks", "list")
+    typed("runc", "spec")
+    assert "ociVersion" in (tmp_path / "config.json").read_text(encoding="utf-8")
 
 
 def test_a_port_that_is_taken_here_is_said_to_be_unreached(machine: VmEngine, docker: Docker) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 __all__ = ["GUEST", "Refused", "Slirp"]
 
@@ -22,12 +22,10 @@ class Slirp:
         """Speak to the one that listens at `socket`."""
         self.socket = socket
 
-    async def add(
-        self, port: int, *, guest: str = GUEST, inside: int | None = None, protocol: Literal["tcp", "udp"] = "tcp"
-    ) -> int:
-        """Forward from 127.0.0.1:`port` here to the same port (or `inside`) there; return the rule's number."""
+    async def add(self, port: int, *, guest: str = GUEST, inside: int | None = None) -> int:
+        """Forward TCP from 127.0.0.1:`port` here to the same port (or `inside`) there; return the rule's number."""
         arguments = {"host_addr": "127.0.0.1", "host_port": port, "guest_addr": guest, "guest_port": inside or port}
-        answer = await self._ask("add_hostfwd", {"proto": protocol, **arguments})
+        answer = await self._ask("add_hostfwd", {"proto": "tcp", **arguments})
         return int(answer["id"])
 
     async def remove(self, number: int) -> None:

@@ -59,11 +59,15 @@ class Forwarding:
         self._publish()
 
     async def _forward(self, listener: Listener) -> _Forward:
+        if listener.protocol == "udp":
+            # They would get in, and their answers would not get out: to the guest they come from slirp4netns' own
+            # address, to which it carries nothing back when this machine's loopback is closed to the guest.
+            return _Forward(note="datagrams are not carried into this engine")
         if listener.address not in {"", GUEST} and not listener.address.startswith("127."):
             return _Forward(note=f"it listens at {listener.address} of the guest only")
         guest = LOOPBACK if listener.address.startswith("127.") else GUEST
         try:
-            rule = await self._slirp.add(listener.port, guest=guest, protocol=listener.protocol)
+            rule = await self._slirp.add(listener.port, guest=guest)
         except (Refused, OSError) as error:
             log.info("%s %d: %s", listener.protocol, listener.port, error)
             return _Forward(note="something else on this machine has the port")
