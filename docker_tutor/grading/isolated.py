@@ -29,6 +29,7 @@ from docker_tutor import engines
 from docker_tutor.classroom.environment import for_commands, write_cli_config
 from docker_tutor.engines import programs as unpacked
 from docker_tutor.engines.base import Tools
+from docker_tutor.engines.private.slirp import GUEST
 from docker_tutor.engines.vm import image as guests
 from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.engines.vm.fence import NOBODY, Fence, owned, possible, words
@@ -235,7 +236,10 @@ def remove_abandoned() -> list[str]:
 def _engine(home: Path, shares: Sequence[Path], fence: Fence | None = None, program: Program | None = None) -> VmEngine:
     """Return a machine of its own, which sees `shares` and, behind a `fence`, nothing else of this one."""
     layout = Layout(home.name, home / "vm", data_folder().resolve() / home.name / "vm")
-    return VmEngine(layout=layout, shares=shares, memory_bytes=_MEMORY_BYTES, fence=fence, program=program)
+    settings = {"dns": [GUEST]} if fence else {}  # where nobody listens: what is asked fails at once
+    return VmEngine(
+        layout=layout, settings=settings, shares=shares, memory_bytes=_MEMORY_BYTES, fence=fence, program=program
+    )
 
 
 def _client(engine: VmEngine, timeout_s: int) -> docker.DockerClient:

@@ -64,10 +64,11 @@ def words(
         raise EngineStartFailed(reason)
     shown = [*map(Path, fence.readable), *readable]
     start = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
-    start += ["--unshare-cgroup-try", "--hostname", "student", *_system(), "--proc", "/proc", "--dev", "/dev"]
-    start += ["--perms", "1777", "--size", str(scratch_bytes), "--tmpfs", "/tmp"]  # noqa: S108 - the fence's own
+    start += ["--unshare-cgroup-try", "--hostname", "student"]
     for common in ("/etc", "/run"):
         start += ["--perms", "0755", "--dir", common]
+    start += [*_system(), "--proc", "/proc", "--dev", "/dev"]
+    start += ["--perms", "1777", "--size", str(scratch_bytes), "--tmpfs", "/tmp"]  # noqa: S108 - the fence's own
     start += _parents([*shown, *writable, *map(Path, fence.placed)])
     for path in shown:
         start += ["--ro-bind", str(path), str(path)]
