@@ -28,10 +28,9 @@ from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.line import Messages, written
-from docker_tutor.engines.vm.machine import Machine, Start
+from docker_tutor.engines.vm.machine import API_PORT, Machine, Start
 from docker_tutor.engines.vm.saved import keep
 from docker_tutor.engines.vm.saving import Saving
-from docker_tutor.engines.vm.seed import API_PORT
 from docker_tutor.engines.vm.sessions import adopt_orphans, end_sessions, reap_orphans
 from docker_tutor.units import MiB
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from docker_tutor.engines.private.state import write_json
 from docker_tutor.engines.vm.fence import Fence
 
-__all__ = ["NOT_PASSED_ON", "Machine", "Start"]
+__all__ = ["API_PORT", "NOT_PASSED_ON", "Machine", "Start"]
 
+API_PORT = 2376
+"""Where Docker listens in the guest."""
 NOT_PASSED_ON = ("DOCKER_", "NOTIFY_SOCKET", "LISTEN_", "LD_", "TMPDIR", "TMP", "TEMP")
 
 

@@ -54,7 +54,9 @@ class Saving:
             async with asyncio.timeout(RESUME_WITHIN_S):
                 await self._control.begin()
                 if resumes:
+                    log.info("QEMU answers")
                     await load(self._control, self._layout.saved_state)
+                    log.info("its state is read")
                     self._layout.saved_state.unlink()
                     await self._control.do("cont")
                     self._tell({"do": "go on", "now": time.time()})

@@ -12,11 +12,11 @@ from pathlib import Path
 from docker_tutor.engines.private import listeners
 from docker_tutor.engines.vm import beside, guest, line
 from docker_tutor.engines.vm.certificates import Trust
+from docker_tutor.engines.vm.machine import API_PORT
 from docker_tutor.engines.vm.program import Program
 
-__all__ = ["API_PORT", "MODULES", "contents", "digest", "write"]
+__all__ = ["MODULES", "contents", "digest", "write"]
 
-API_PORT = 2376
 MODULES = (
     "overlay",
     "bridge",
