@@ -57,12 +57,15 @@ class Saving:
                     log.info("QEMU answers")
                     await load(self._control, self._layout.saved_state)
                     log.info("its state is read")
-                    self._layout.saved_state.unlink()
                     await self._control.do("cont")
                     self._tell({"do": "go on", "now": time.time()})
                     log.info("goes on")
         except FAILURES as error:
             return str(error) or repr(error)
+        if resumes:
+            # It is used up. On a busy disk this takes longer than all of the above, perhaps until the next is saved.
+            used = self._layout.saved_state.rename(self._layout.saved / "used")
+            await asyncio.to_thread(used.unlink)
         return None
 
     async def save(self) -> bool:
