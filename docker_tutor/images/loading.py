@@ -12,6 +12,9 @@ from docker_tutor.progress import Report, Step
 
 __all__ = ["load", "refusal"]
 
+ANSWERS_WITHIN_S = 900
+"""The engine answers when all is unpacked, and one whose processor is emulated takes minutes."""
+
 
 def load(client: DockerClient, archive: Iterable[bytes], shown: str, report: Report) -> list[str]:
     """Load `archive`, shown to the reader as `shown`; return the names that the engine says it loaded.
@@ -20,6 +23,7 @@ def load(client: DockerClient, archive: Iterable[bytes], shown: str, report: Rep
     """
     task = _("Loading {name}").format(name=shown)
     loaded: list[str] = []
+    usual_s, client.api.timeout = client.api.timeout, ANSWERS_WITHIN_S
     try:
         for line in client.api.load_image(_counted(archive, task, report), quiet=True):
             said = line if isinstance(line, dict) else json.loads(line)
@@ -29,6 +33,8 @@ def load(client: DockerClient, archive: Iterable[bytes], shown: str, report: Rep
                 loaded.append(name)
     except APIError as error:
         raise refusal(shown, str(error)) from error
+    finally:
+        client.api.timeout = usual_s
     return loaded
 
 
