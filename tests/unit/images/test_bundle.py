@@ -40,6 +40,8 @@ class FakeEngine:
         tag = lambda repository, tag: self.held.__setitem__(f"{repository}:{tag}", (image_id, labels))  # noqa: E731
         return SimpleNamespace(id=image_id, attrs={"Size": 7, "Config": {"Labels": labels}}, tag=tag)
 
+    timeout = 60
+
     def load_image(self, data: Any, *, quiet: bool) -> list[dict[str, str]]:
         whole = gzip.decompress(b"".join(data))
         with tarfile.open(fileobj=io.BytesIO(whole)) as tar:
