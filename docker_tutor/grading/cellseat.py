@@ -15,10 +15,12 @@ from docker_tutor.i18n import _
 from docker_tutor.images import ensure
 from docker_tutor.progress import Report
 
-__all__ = ["SEAT_VARIABLE", "CellSeat", "bring", "empty"]
+__all__ = ["BRINGS_WITHIN_S", "SEAT_VARIABLE", "CellSeat", "bring", "empty"]
 
 SEAT_VARIABLE = "DOCKER_TUTOR_SEAT"
 """Tells a lab's first cell that it is being graded: the daemon is there, and others look at it."""
+BRINGS_WITHIN_S = 600
+"""An image that is packed or unpacked says nothing meanwhile, and the machine may have much else to do."""
 _BUILT_IN_NETWORKS = {"bridge", "host", "none"}
 
 
@@ -96,7 +98,7 @@ def bring(client: docker.DockerClient, images: Sequence[str], report: Report, ow
     Raises ImageError, DockerException.
     """
     if own is not None and own.status().state == "running":
-        with closing(docker.DockerClient(base_url=own.address)) as source:
+        with closing(docker.DockerClient(base_url=own.address, timeout=BRINGS_WITHIN_S)) as source:
             ensure(source, images, report, disposable=True)
             for name in images:
                 saved: Any = source.api.get_image(name)

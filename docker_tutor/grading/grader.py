@@ -2,9 +2,13 @@
 
 import tempfile
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
-from docker_tutor.errors import SubmissionInvalid
+from docker.errors import DockerException
+from requests.exceptions import RequestException
+
+from docker_tutor.errors import SeatFailed, SubmissionInvalid
 from docker_tutor.grading.cells import Step, steps
 from docker_tutor.grading.findings import Outcome
 from docker_tutor.grading.jobs import Job
@@ -20,7 +24,7 @@ _TAIL = 400
 
 
 def grade(job: Job, place: Place) -> Result:
-    """Grade one submission. Never raises for what the student did; Raises only what the place raises."""
+    """Grade one submission. Never raises for what the student did; raises SeatFailed and what the place raises."""
     began = time.monotonic()
     tasks = lab(job.number)
     try:
@@ -30,8 +34,13 @@ def grade(job: Job, place: Place) -> Result:
     ticket = Ticket.parse(job.ticket)
     with tempfile.TemporaryDirectory(prefix="docker-tutor-job-") as folder:
         job.lay_out(Path(folder))
-        with place.seat(ticket, tasks.images, Path(folder)) as seat:
-            tasks.prepare(seat.site(), ticket)
+        with ExitStack() as stack:
+            try:
+                seat = stack.enter_context(place.seat(ticket, tasks.images, Path(folder)))
+                tasks.prepare(seat.site(), ticket)
+            except (DockerException, RequestException, OSError) as error:
+                # Nothing of the student's has run yet: it is the place's failure, and nobody's points.
+                raise SeatFailed(_("There is no place to grade in: {error}").format(error=error)) from error
             outcomes, troubles, late = _carried_out(todo, seat, tasks, job, ticket)
     return Result(
         student=job.student,

@@ -39,7 +39,7 @@ from docker_tutor.errors import GatewayError, SeatFailed
 from docker_tutor.gateway import Gateway
 from docker_tutor.grading import labs
 from docker_tutor.grading.cellrunner import CellRunner
-from docker_tutor.grading.cellseat import SEAT_VARIABLE, CellSeat, bring
+from docker_tutor.grading.cellseat import BRINGS_WITHIN_S, SEAT_VARIABLE, CellSeat, bring
 from docker_tutor.grading.guestkernel import Doors, GuestKernel
 from docker_tutor.grading.site import PROBE, Site
 from docker_tutor.grading.tickets import TICKET_FILE, Ticket
@@ -127,7 +127,7 @@ class IsolatedPlace:
             engine.layout.data.mkdir(mode=0o700, parents=True)
             guests.format_disk(guest, engine.layout.disk, _DISK_BYTES)
             engine.up(self._report)
-            with closing(_client(engine, timeout_s=600)) as client:
+            with closing(_client(engine, timeout_s=BRINGS_WITHIN_S)) as client:
                 bring(client, images, self._report, own)
             engine.down()
             engine.layout.disk.replace(disk)

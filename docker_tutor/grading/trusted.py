@@ -20,7 +20,7 @@ from docker_tutor import engines
 from docker_tutor.classroom.environment import Environment, for_commands, write_cli_config
 from docker_tutor.engines.spare import SpareEngine, spare
 from docker_tutor.errors import EngineError, SeatFailed
-from docker_tutor.grading.cellseat import SEAT_VARIABLE, CellSeat, bring, empty
+from docker_tutor.grading.cellseat import BRINGS_WITHIN_S, SEAT_VARIABLE, CellSeat, bring, empty
 from docker_tutor.grading.kernel import Kernel
 from docker_tutor.grading.site import PROBE, Site
 from docker_tutor.grading.tickets import SECRET_VARIABLE, TICKET_FILE, Ticket
@@ -77,7 +77,7 @@ class TrustedPlace:
         if self._engine is None:
             self._context = spare("seat", report=self._report)
             self._engine = self._context.__enter__()
-        client = _client(self._engine)
+        client = _client(self._engine, BRINGS_WITHIN_S)
         try:
             missing = [name for name in dict.fromkeys(images) if name not in self._kept]
             self._bring(client, missing)
@@ -128,7 +128,7 @@ class TrustedSeat(CellSeat):
         return Kernel(self.folder, self._environment, self.folder.parent)
 
 
-def _client(engine: SpareEngine) -> docker.DockerClient:
+def _client(engine: SpareEngine, timeout_s: int = 30) -> docker.DockerClient:
     if not Path(engine.address.removeprefix("unix://")).exists() or os.geteuid() != 0:
         raise SeatFailed(_("The engine for submissions does not answer."))
-    return docker.DockerClient(base_url=engine.address, timeout=30)
+    return docker.DockerClient(base_url=engine.address, timeout=timeout_s)
