@@ -17,13 +17,17 @@ from docker import DockerClient
 from docker.errors import NotFound
 
 from docker_tutor.classroom import commands
-from docker_tutor.errors import WaitTimedOut
+from docker_tutor.errors import SeatFailed, WaitTimedOut
 from docker_tutor.grading.studentfiles import StudentFiles
+from docker_tutor.i18n import _
 
 __all__ = ["PROBE", "Box", "Said", "Site"]
 
 PROBE = "alpine:3.19"
 _POLL_S = 0.1
+_PREPARED_WITHIN_S = 300
+_LATE = 124
+"""How `timeout` ends (`man 1 timeout`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +173,17 @@ class Site:
                 stdin=stdin,
             )
         except WaitTimedOut as late:
-            return Said(124, str(late))
+            return Said(_LATE, str(late))
         return Said(done.returncode, _joined(done))
+
+    def prepare(self, *words: str, stdin: str | None = None) -> None:
+        """Run `docker WORDS…` for what students start from; some of it fails on purpose.
+
+        Raises SeatFailed when it takes too long: without its beginning a task is nobody's to solve.
+        """
+        said = self.docker(*words, timeout_s=_PREPARED_WITHIN_S, stdin=stdin)
+        if said.code == _LATE:
+            raise SeatFailed(_("What a task begins with could not be made: {error}").format(error=said.text))
 
     def inside(self, box: Box, *words: str, timeout_s: float = 10) -> Said:
         """Run a program in the student's container."""

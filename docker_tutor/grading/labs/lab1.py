@@ -51,7 +51,7 @@ def _neighbour_values(draw: Draw) -> Mapping[str, Any]:
 
 def _neighbour_prepare(site: Site, me: Values) -> None:
     serve = f"mkdir /www && echo {me.token} > /www/index.html && exec httpd -f -p 127.0.0.1:8000 -h /www"
-    site.docker("run", "--detach", "--name", me.web, "alpine:3.19", "sh", "-c", serve)
+    site.prepare("run", "--detach", "--name", me.web, "alpine:3.19", "sh", "-c", serve)
 
 
 def _neighbour(site: Site, me: Values) -> Iterator[Found]:
@@ -86,7 +86,7 @@ def _hungry_words(me: Values) -> list[str]:
 def _hungry_prepare(site: Site, me: Values) -> None:
     low = f"{me.low}m"
     words = ("--memory", low, "--memory-swap", low, "alpine:3.19", *_hungry_words(me))
-    site.docker("run", "--name", me.name, *words)  # not detached: it has ended when the student begins
+    site.prepare("run", "--name", me.name, *words)  # not detached: it has ended when the student begins
 
 
 def _hungry(site: Site, me: Values) -> Iterator[Found]:

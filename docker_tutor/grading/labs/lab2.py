@@ -98,9 +98,9 @@ def _start_prepare(site: Site, me: Values) -> None:
         entry = tarfile.TarInfo("opt/start")
         entry.size, entry.mode = len(content), 0o644
         tar.addfile(entry, io.BytesIO(content))
-    site.docker("create", "--name", me.name, "--entrypoint", "/opt/start", "alpine:3.19")
+    site.prepare("create", "--name", me.name, "--entrypoint", "/opt/start", "alpine:3.19")
     site.client.api.put_archive(me.name, "/", archive.getvalue())
-    site.docker("start", me.name)
+    site.prepare("start", me.name)
 
 
 def _start(site: Site, me: Values) -> Iterator[Found]:

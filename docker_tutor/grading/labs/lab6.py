@@ -29,9 +29,9 @@ def _keep_values(draw: Draw) -> Mapping[str, Any]:
 def _keep_prepare(site: Site, me: Values) -> None:
     image = f"{me.image}-origin"
     recipe = f'FROM {BASE}\nRUN mkdir /job && echo {me.old} > /job/changed && echo {me.old} > /job/removed\nCMD ["cat", "/job/changed"]\n'
-    site.docker("build", "--quiet", "--tag", image, "-", stdin=recipe, timeout_s=60)
+    site.prepare("build", "--quiet", "--tag", image, "-", stdin=recipe)
     change = f"echo {me.token} > /job/changed; echo {me.token} > /job/added; rm /job/removed"
-    site.docker("run", "--name", me.name, image, "sh", "-c", change)
+    site.prepare("run", "--name", me.name, image, "sh", "-c", change)
 
 
 def _keep(site: Site, me: Values) -> Iterator[Found]:
@@ -65,7 +65,7 @@ def _shrink_prepare(site: Site, me: Values) -> None:
         f"RUN chmod 600 /srv/data\nRUN rm /srv/data && echo {me.token} > /srv/left\n"
         'CMD ["sh", "-c", "echo $CODE in $PWD has $(cat left)"]\n'
     )
-    site.docker("build", "--quiet", "--tag", me.fat, "-", stdin=recipe, timeout_s=60)
+    site.prepare("build", "--quiet", "--tag", me.fat, "-", stdin=recipe)
 
 
 def _shrink(site: Site, me: Values) -> Iterator[Found]:

@@ -21,9 +21,9 @@ def _isolate_values(draw: Draw) -> Mapping[str, Any]:
 
 def _isolate_prepare(site: Site, me: Values) -> None:
     serve = "mkdir /www && echo {text} > /www/index.html && exec httpd -f -p 8000 -h /www"
-    site.docker("run", "--detach", "--name", me.front, "alpine:3.19", "sleep", "9999")
-    site.docker("run", "--detach", "--name", me.api, "alpine:3.19", "sh", "-c", serve.format(text=me.token))
-    site.docker("run", "--detach", "--name", me.db, "alpine:3.19", "sh", "-c", serve.format(text=me.key))
+    site.prepare("run", "--detach", "--name", me.front, "alpine:3.19", "sleep", "9999")
+    site.prepare("run", "--detach", "--name", me.api, "alpine:3.19", "sh", "-c", serve.format(text=me.token))
+    site.prepare("run", "--detach", "--name", me.db, "alpine:3.19", "sh", "-c", serve.format(text=me.key))
 
 
 def _isolate(site: Site, me: Values) -> Iterator[Found]:
@@ -101,8 +101,8 @@ def _restore_prepare(site: Site, me: Values) -> None:
         f"cd /v && mkdir -p deep/er && echo {me.token} > deep/er/file && echo hidden > .dot && head -c 300k /dev/zero > zeros "
         f"&& ln -s deep/er/file link && chmod 640 .dot && chown -R {me.uid}:{me.uid} deep && chmod 700 deep"
     )
-    site.docker("volume", "create", me.volume)
-    site.docker("run", "--rm", "--volume", f"{me.volume}:/v", "alpine:3.19", "sh", "-c", script)
+    site.prepare("volume", "create", me.volume)
+    site.prepare("run", "--rm", "--volume", f"{me.volume}:/v", "alpine:3.19", "sh", "-c", script)
 
 
 _LISTING = "cd /v && find . | sort | while read f; do stat -c '%a %u:%g %F %n' \"$f\"; done; find . -type f | sort | xargs sha256sum; readlink link"
