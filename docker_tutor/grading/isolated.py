@@ -57,6 +57,8 @@ _FOLDER_BYTES = 128 * MiB
 _SCRATCH_BYTES = 64 * MiB
 _INSIDE = {"HOME": "/tmp", SEAT_VARIABLE: "vm"}  # noqa: S108 - the guest's own
 _API_TIMEOUT_S = 60
+_PATIENCE = 4
+"""A machine has one processor, and starting a process takes it several times as long (see `benchmarks/machine.py`)."""
 _API_VERSION = "1.44"
 """The oldest that Engine 29 speaks; asking for it would be a first call before anything can be set."""
 
@@ -166,6 +168,7 @@ class IsolatedSeat(CellSeat):
             hidden=hidden,
             before=self._look.before,
             owner=NOBODY,
+            patience=_PATIENCE,
         )
 
     def _started(self) -> CellRunner:

@@ -109,10 +109,12 @@ class Site:
         hidden: str = "",
         before: Sequence[str] = (),
         owner: int | None = None,
+        patience: float = 1,
     ) -> None:
         """Look through `client` and with `docker` as `environment` finds it; the student's files are in `folder`.
 
-        `before` are the words that start a command apart from this machine; `owner` is the user whose the files are.
+        `before` are the words that start a command apart from this machine; `owner` is the user whose the files are;
+        by `patience` every limit of time is multiplied, where the daemon is slow.
         """
         self.client = client
         self.folder = folder
@@ -120,6 +122,7 @@ class Site:
         self.probe_image = probe
         self.hidden = hidden
         self._before = tuple(before)
+        self._patience = patience
         self._files = StudentFiles(folder, owner)
 
     def box(self, name: str) -> Box:
@@ -133,7 +136,7 @@ class Site:
 
     def settled(self, name: str, ready: Callable[[Box], bool], within_s: float = 10) -> Box:
         """Look again until the container is `ready`, at most `within_s` seconds; return the last look."""
-        deadline, never = time.monotonic() + within_s, threading.Event()
+        deadline, never = time.monotonic() + within_s * self._patience, threading.Event()
         box = self.box(name)
         while not ready(box) and time.monotonic() < deadline:
             never.wait(_POLL_S)  # polling: what is awaited need not be an event of the engine's
@@ -169,7 +172,7 @@ class Site:
                 env=self.environment,
                 cwd=self.folder,
                 check=False,
-                timeout_s=timeout_s,
+                timeout_s=timeout_s * self._patience,
                 stdin=stdin,
             )
         except WaitTimedOut as late:
@@ -195,7 +198,7 @@ class Site:
 
     def ask(self, url: str, network: str, within_s: float = 5) -> Said:
         """Ask `url` from a probe in `network` (also `container:ID` or `host`), again until it answers or time is up."""
-        tries = max(1, int(within_s * 2))
+        tries = max(1, int(within_s * self._patience * 2))
         script = f"i=0; while ! wget -q -T 2 -O - '{url}'; do i=$((i+1)); [ $i -ge {tries} ] && exit 1; sleep 0.5; done"
         said = self.probe("sh", "-c", script, options=("--network", network), timeout_s=within_s + 20)
         return Said(said.code, said.text.splitlines()[0] if said.ok and said.text else said.text[-200:])
