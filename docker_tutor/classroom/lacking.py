@@ -33,6 +33,10 @@ class Lacking:
         """Return the sentence, which is what a cell then shows."""
         return self._sentence
 
+    def __format__(self, _specification: str) -> str:
+        """Be nothing in a typed command (`%%bash -s {pair.hosts}`): a shell would take the sentence's words apart."""
+        return ""
+
     def __bool__(self) -> bool:
         """Be false: `result and picture(result)` is the sentence."""
         return False

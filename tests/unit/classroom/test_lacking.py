@@ -1,6 +1,7 @@
 """Where an engine lacks what a demonstration needs, a sentence stands in the place of the result."""
 
 import pytest
+from IPython.utils.text import DollarFormatter
 
 from docker_tutor.classroom.check import check
 from docker_tutor.classroom.expectations import at_least
@@ -32,6 +33,11 @@ def test_whatever_is_asked_of_it_is_lacking_for_the_same_reason() -> None:
     assert reason(found.lane("runc")[0].end_us - 5 <= found.start) == SENTENCE
     assert reason({ended.status, "running"}) == SENTENCE
     assert reason(next(span for span in found.lane("HTTP") if not span.label)) == SENTENCE
+
+
+def test_in_a_typed_command_it_is_nothing() -> None:
+    found = attempt(_cannot, None)
+    assert DollarFormatter().format("%%bash -s {found.hosts}", found=found) == "%%bash -s "
 
 
 def test_only_what_is_lacking_has_a_reason() -> None:
