@@ -4,7 +4,7 @@ Cells run in the machine, under its kernel, and so does all that they tell Docke
 away. Around the machine is a fence (`engines.vm.fence`): it is nobody's process, reaches no network, and whatever its
 kernel is made to do, it finds a Python with the course's packages, one folder of limited size, and its own disk. What
 looks at the outcome talks to the daemon and reads that folder; commands that read what a student wrote there
-(`docker build`, `docker compose`) run behind a fence of their own, whose only way out is the daemon.
+(`docker build`, `docker compose`) run behind a fence of their own, as nobody.
 
 The machine's disk with the images is made once and copied: copies share what is not changed, where the file system can.
 """
@@ -16,7 +16,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,7 @@ from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.engines.vm.fence import NOBODY, Fence, owned, possible, words
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.program import Program
-from docker_tutor.errors import GatewayError, SeatFailed
-from docker_tutor.gateway import Gateway
+from docker_tutor.errors import SeatFailed
 from docker_tutor.grading import labs
 from docker_tutor.grading.cellrunner import CellRunner
 from docker_tutor.grading.cellseat import BRINGS_WITHIN_S, SEAT_VARIABLE, CellSeat, bring
@@ -78,7 +77,7 @@ class IsolatedPlace:
 
     @contextmanager
     def seat(self, ticket: Ticket, images: Sequence[str], files: Path | None = None) -> Iterator["IsolatedSeat"]:
-        """Give a fresh seat. Raises SeatFailed, EngineError, PackageError, ImageError, GatewayError."""
+        """Give a fresh seat. Raises SeatFailed, EngineError, PackageError, ImageError."""
         if reason := possible():
             raise SeatFailed(reason)
         remove_abandoned()
@@ -99,9 +98,7 @@ class IsolatedPlace:
             _copy(template, engine.layout.disk)
             stack.callback(engine.down, purge=True)
             engine.up(self._report)
-            gateway = Gateway.start(engine.address, f"seat-{home.name[-6:]}", home / "door", disposable=True)
-            stack.callback(_close, gateway)
-            seat = IsolatedSeat(engine, folder, wanted, doors, _look_from(gateway, fence, folder, cli))
+            seat = IsolatedSeat(engine, folder, wanted, doors, _look(engine, home, fence, folder, cli))
             stack.callback(seat.close)
             yield seat
 
@@ -198,12 +195,16 @@ def _fence(home: Path, doors: Doors) -> tuple[Fence, Path]:
     return Fence(tuple(map(str, readable)), tuple(labs.__path__), placed, doors.ports), cli
 
 
-def _look_from(gateway: Gateway, fence: Fence, folder: Path, cli: Path) -> _Look:
+def _look(engine: VmEngine, home: Path, fence: Fence, folder: Path, cli: Path) -> _Look:
     """Return how checks run `docker` in the student's folder: what is written there may ask for any file of ours."""
-    door = Path(gateway.address.removeprefix("unix://"))
-    owned(door)
-    before = words(replace(fence, doors={}), folder=folder, writable=[folder, door], scratch_bytes=_SCRATCH_BYTES)
-    return _Look(tuple(before), _variables(f"unix://{door}", cli) | {"HOME": "/tmp"})  # noqa: S108 - the fence's own
+    keys = home / "keys"
+    shutil.copytree(engine.layout.certificates, keys)
+    owned(keys, *keys.iterdir())
+    own = replace(fence, doors={})
+    before = words(own, folder=folder, writable=[folder], readable=[keys], scratch_bytes=_SCRATCH_BYTES, networked=True)
+    host, _mark, _folder_of_keys = engine.address.partition("?")
+    tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(keys)}
+    return _Look(tuple(before), _variables(host, cli) | tls | {"HOME": "/tmp"})  # noqa: S108 - the fence's own
 
 
 def _tools() -> Tools:
@@ -283,9 +284,3 @@ def _copy(template: Path, disk: Path) -> None:
     done = subprocess.run(words, check=False, capture_output=True, text=True)
     if done.returncode:
         raise SeatFailed(_("The disk for a submission could not be made: {error}").format(error=done.stderr.strip()))
-
-
-def _close(gateway: Gateway) -> None:
-    """Close the student's door. What was made behind it goes with the machine, also when it cannot be tidied up."""
-    with suppress(GatewayError):
-        gateway.close(within_s=20)

@@ -54,7 +54,13 @@ def possible() -> str | None:
 
 
 def words(
-    fence: Fence, *, folder: Path, writable: Sequence[Path] = (), readable: Sequence[Path] = (), scratch_bytes: int
+    fence: Fence,
+    *,
+    folder: Path,
+    writable: Sequence[Path] = (),
+    readable: Sequence[Path] = (),
+    scratch_bytes: int,
+    networked: bool = False,
 ) -> list[str]:
     """Return the command to put before another one, which then begins in `folder` and has `scratch_bytes` in `/tmp`.
 
@@ -63,7 +69,8 @@ def words(
     if reason := possible():
         raise EngineStartFailed(reason)
     shown = [*map(Path, fence.readable), *readable]
-    start = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    start = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    start += [] if networked else ["--unshare-net"]
     start += ["--unshare-cgroup-try", "--hostname", "student"]
     for common in ("/etc", "/run"):
         start += ["--perms", "0755", "--dir", common]
