@@ -48,10 +48,10 @@ class Doors:
         self._prefix = folder / "cell"
         self.ports = {f"{self._prefix}-{number}": _FIRST_PORT + number for number in range(1, len(_CHANNELS) + 1)}
 
-    def program(self, folder: Path, environment: Mapping[str, str], shown: Sequence[Path]) -> Program:
+    def program(self, folder: Path, environment: Mapping[str, str], shown: Sequence[str]) -> Program:
         """Return the kernel as a program for the guest, working in `folder` with exactly `environment`.
 
-        `shown` are folders of the fence that it finds in any case.
+        `shown` are folders of the fence that it finds wherever they are, also below `/tmp` and `/run`.
         """
         ports = {f"{name}_port": port for name, port in zip(_CHANNELS, self.ports.values(), strict=True)}
         connection = {"transport": "tcp", "ip": GUEST, **ports, **self._signed()}
@@ -59,7 +59,7 @@ class Doors:
             words=(sys.executable, "-m", "ipykernel_launcher", "-f", "/run/kernel.json"),
             folder=str(folder),
             environment=dict(environment),
-            shown=tuple(map(str, shown)),
+            shown=tuple(shown),
             files={"kernel.json": json.dumps(connection)},
             limits=_LIMITS,
         )

@@ -90,7 +90,7 @@ class IsolatedPlace:
             _fill(folder, files, ticket)
             doors = Doors(home)
             fence, cli = _fence(home, doors)
-            program = doors.program(folder, _variables("unix:///run/docker.sock", cli) | _INSIDE, [cli])
+            program = doors.program(folder, _variables("unix:///run/docker.sock", cli) | _INSIDE, fence.readable)
             engine = _engine(home, (folder,), fence, program)
             data = engine.layout.data
             stack.callback(shutil.rmtree, data.parent, ignore_errors=True)

@@ -20,7 +20,7 @@ class Program:
     """One of the machine's shares: what may be written to."""
     environment: Mapping[str, str]
     shown: tuple[str, ...] = ()
-    """Folders of the fence that it finds although they are below `/tmp`, which is its own."""
+    """Folders of the fence that it finds although they may be below `/tmp` or `/run`, which are its own."""
     files: Mapping[str, str] = field(default_factory=dict)
     """Texts that it finds below `/run`, by name."""
     limits: Mapping[str, str] = field(default_factory=dict)
