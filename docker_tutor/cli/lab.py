@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import socket
 import subprocess
 import sys
 import threading
@@ -78,16 +79,28 @@ class Lab:
     def _listen(self) -> None:
         if self.process.stderr is None:
             raise RuntimeError("JupyterLab was started without a pipe for its messages")
-        with self.log.open("w", encoding="utf-8") as log:
-            for line in self.process.stderr:
+        with self.process.stderr as lines, self.log.open("w", encoding="utf-8") as log:
+            for line in lines:
                 log.write(line)
                 log.flush()
                 serving = _SERVING.search(line)
-                if serving and not self.url:
+                if serving and not self.url and self._takes_calls(int(serving[1])):
                     self.url = f"http://127.0.0.1:{serving[1]}/lab?token={self.token}"
                     self._serving.set()
         # It has ended: whoever still waits for it to serve need not.
         self._serving.set()
+
+    def _takes_calls(self, port: int) -> bool:
+        """Wait until it does; False when it has ended. Jupyter Server tells its address a moment before it listens."""
+        pause = threading.Event()
+        while self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                pause.wait(0.02)  # polling: nothing tells the moment
+            else:
+                return True
+        return False
 
     def _command(self) -> list[str]:
         shell = [sys.executable, "-m", "docker_tutor", "shell"]
