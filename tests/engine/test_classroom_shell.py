@@ -79,7 +79,8 @@ def test_a_person_types_in_it(direct: docker.DockerClient, monkeypatch: pytest.M
         terminal.sendline(f"docker run --rm -it {IMAGE} sh -c 'test -t 0 && echo a ter''minal'")
         terminal.expect_exact("a terminal")
         terminal.expect_exact("$ ")
-        terminal.sendline("echo sleep''ing; sleep 600")
+        # The program itself says that it runs: Ctrl-C before the shell has given it the terminal would go elsewhere.
+        terminal.sendline("sh -c 'echo sleep\"\"ing; exec sleep 600'")
         terminal.expect_exact("sleeping")
         terminal.sendintr()
         terminal.expect_exact("$ ")
