@@ -9,9 +9,10 @@
         engine.layout.network_namespace        # a path to join, as `ip link set … netns` and `nsenter --net=` take it
         engine.tools.enter                     # the command that runs another one inside
 
-Each has folders, namespaces and a cgroup of its own and is gone, with its data, at the end of the `with` block. Those
-whose process was killed are found by `remove_abandoned`, which every `up`, every room and `docker-tutor clean` calls;
-`docker-tutor engine down` takes down all of them. `room.spare(…)` gives a whole room on one.
+Each has folders, namespaces and a cgroup of its own and is gone, with its data, at the end of the `with` block. Of a
+process that was killed, `sparewatch` takes them down; where that was killed too, they are found by `remove_abandoned`,
+which every `up`, every room and `docker-tutor clean` calls. `docker-tutor engine down` takes down all of them.
+`room.spare(…)` gives a whole room on one.
 """
 
 import json
@@ -30,6 +31,7 @@ from docker_tutor.engines.private import starting, stopping
 from docker_tutor.engines.private.engine import PrivateEngine, possible
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.state import read, write_json
+from docker_tutor.engines.sparewatch import watched
 from docker_tutor.errors import CapabilityMissing, EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import data_folder, instance, runtime_folder
@@ -96,12 +98,13 @@ def spare(
     """
     require()
     own = {"runtimes": {each: {"path": str(path)} for each, path in runtimes.items()}} if runtimes else {}
-    engine = SpareEngine(_claimed(name), settings={**(settings or {}), **own})
-    try:
-        engine.up(report)
-        yield engine
-    finally:
-        _remove(engine.layout)
+    with watched():
+        engine = SpareEngine(_claimed(name), settings={**(settings or {}), **own})
+        try:
+            engine.up(report)
+            yield engine
+        finally:
+            _remove(engine.layout)
 
 
 def abandoned() -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from docker_tutor import open_room
 from docker_tutor.classroom import cleaning
@@ -21,12 +22,19 @@ from docker_tutor.paths import data_folder, runtime_folder
 pytestmark = pytest.mark.engine
 
 IMAGE = "alpine:3.19"
-ABANDON = """
+KILLED = """
 import os, signal
 from docker_tutor.engines.spare import spare
 with spare("lost"):
+    {first}
     os.kill(os.getpid(), signal.SIGKILL)
 """
+KILL_WHO_WATCHES = """
+    import psutil
+    (watching,) = (each for each in psutil.Process().children() if "docker_tutor.engines.sparewatch" in each.cmdline())
+    watching.kill()
+"""
+GONE_WITHIN_S = 30
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +82,22 @@ def test_a_daemon_that_was_killed_comes_back_with_its_settings(engine: Engine) -
         assert other.status().state == "running"
 
 
-def test_what_a_killed_process_had_is_found_and_removed_and_what_lives_is_not(engine: Engine) -> None:
-    lost = subprocess.run([sys.executable, "-c", ABANDON], check=False, env=dict(os.environ))
+def _killed(first: str) -> None:
+    lost = subprocess.run([sys.executable, "-c", KILLED.format(first=first.strip())], check=False, env=dict(os.environ))
     assert lost.returncode == -signal.SIGKILL
+
+
+def test_what_a_killed_process_had_goes_by_itself_and_what_lives_does_not(engine: Engine) -> None:
+    with spare.spare("kept") as kept:
+        _killed("pass")
+        own = {kept.layout.runtime.parent, kept.layout.data.parent}
+        assert until(lambda: set(_folders()) == own, GONE_WITHIN_S)
+        assert kept.status().state == "running"
+    assert _folders() == []
+
+
+def test_what_was_killed_with_who_watched_it_is_found_and_removed_and_what_lives_is_not(engine: Engine) -> None:
+    _killed(KILL_WHO_WATCHES)
     with spare.spare("kept") as kept:
         found = spare.abandoned()
         assert len(found) == 1
