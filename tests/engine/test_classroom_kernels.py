@@ -1,13 +1,13 @@
 """Rooms in real Jupyter kernels: shut down, restarted, killed, interrupted, and what a reader sees of them."""
 
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import docker
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+from waiting import until
 
 from docker_tutor import images
 from docker_tutor.engines.base import Engine
@@ -76,16 +76,6 @@ def of_scope(client: docker.DockerClient, scope: str) -> int:
 
 def gone(client: docker.DockerClient, scope: str) -> bool:
     return of_scope(client, scope) == 0 and scope not in {entry.scope for entry in cleanup.live_scopes()}
-
-
-def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
-    # A gateway is no child of ours and announces its end to nobody: look again, up to a limit.
-    deadline = time.monotonic() + within_s
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def fill(kernel: Kernel, direct: docker.DockerClient) -> str:

@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker
 import pytest
+from waiting import until
 
 from docker_tutor import open_room, paths
 from docker_tutor.classroom import cleaning, current
@@ -71,16 +71,6 @@ def of_scope(client: docker.DockerClient, scope: str) -> int:
     # The lists alone: the SDK's own also inspects each, and one may be removed in between.
     containers, networks = client.api.containers(all=True, filters=wanted), client.api.networks(filters=wanted)
     return len(containers) + len(networks) + len(client.api.volumes(filters=wanted)["Volumes"] or [])
-
-
-def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
-    # A process that is no child of ours announces its end to nobody: look again and again, up to a limit.
-    deadline = time.monotonic() + within_s
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 @pytest.fixture

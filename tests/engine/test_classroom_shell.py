@@ -4,13 +4,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 
 import docker
 import pexpect
 import pytest
+from waiting import until
 
 from docker_tutor import images
 from docker_tutor.classroom import shell
@@ -42,16 +42,6 @@ def web(client: docker.DockerClient) -> list[str]:
 
 def shells() -> list[str]:
     return [entry.scope for entry in cleanup.live_scopes() if entry.scope.startswith("shell-")]
-
-
-def until(happened: Callable[[], bool], within_s: float = 20) -> bool:
-    # Nobody announces that a gateway, which is no child of ours, has tidied up: look again, up to a limit.
-    deadline = time.monotonic() + within_s
-    while not happened():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 def test_a_command_runs_in_a_scope_of_its_own_and_its_status_comes_back(direct: docker.DockerClient) -> None:

@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -12,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from docker_tutor.engines.base import Engine, ForwardedPort
 from docker_tutor.engines.packages import mirrors
 from docker_tutor.engines.private.engine import PrivateEngine
 
 pytestmark = pytest.mark.engine
+
+SEEN_WITHIN_S = 5
 
 Docker = Callable[..., str]
 WEB = ("tiny", "httpd", "-f", "-h", "/www", "-p")
@@ -65,14 +67,6 @@ def port_of(engine: Engine, port: int) -> ForwardedPort | None:
     return next((known for known in engine.status().ports if known.port == port), None)
 
 
-def eventually(claim: Callable[[], object], within_s: float = 5) -> None:
-    """Poll: the keeper replaces its file, and nothing in the standard library tells when a file is replaced."""
-    until = time.monotonic() + within_s
-    while not claim():
-        assert time.monotonic() < until, "it did not come true in time"
-        time.sleep(0.01)
-
-
 @contextmanager
 def echo_server(enter: Sequence[str], address: str, port: int) -> Iterator[None]:
     """Echo datagrams in the namespace that the command `enter` enters."""
@@ -113,23 +107,23 @@ def test_a_published_port_is_closed_to_the_outside(run: Docker) -> None:
 def test_a_port_published_on_loopback_only_answers_too(run: Docker, private_engine: PrivateEngine) -> None:
     port = free_port()
     run("--publish", f"127.0.0.1:{port}:80", *WEB, "80")
-    eventually(lambda: port_of(private_engine, port))
+    assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
     assert page(port) == "hello\n"
 
 
 def test_a_listener_in_the_host_network_answers(run: Docker, private_engine: PrivateEngine) -> None:
     port = free_port()
     run("--network", "host", *WEB, str(port))
-    eventually(lambda: port_of(private_engine, port))
+    assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
     assert page(port) == "hello\n"
 
 
 def test_a_port_is_withdrawn_when_its_container_goes(docker: Docker, private_engine: PrivateEngine) -> None:
     port = free_port()
     container = docker("run", "--detach", "--publish", f"{port}:80", *WEB, "80")
-    eventually(lambda: port_of(private_engine, port))
+    assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
     docker("rm", "--force", container)
-    eventually(lambda: port_of(private_engine, port) is None)
+    assert until(lambda: port_of(private_engine, port) is None, SEEN_WITHIN_S)
     with socket.socket() as again:
         again.bind(("127.0.0.1", port))
 
@@ -139,16 +133,16 @@ def test_datagrams_reach_a_published_udp_port(run: Docker, docker: Docker, priva
     container = run("--publish", f"{port}:9000/udp", "tiny", "sleep", "600")
     pid = docker("inspect", "--format", "{{.State.Pid}}", container)
     with echo_server(["nsenter", f"--net=/proc/{pid}/ns/net"], "0.0.0.0", 9000):  # noqa: S104 - inside the container
-        eventually(lambda: port_of(private_engine, port))
+        assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
         assert echoed(port) == b"ping"
 
 
 def test_datagrams_reach_a_listener_in_the_host_network_and_it_is_withdrawn(private_engine: PrivateEngine) -> None:
     port = free_port(socket.SOCK_DGRAM)
     with echo_server(private_engine.tools.enter or (), "0.0.0.0", port):  # noqa: S104 - inside the engine's network
-        eventually(lambda: port_of(private_engine, port))
+        assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
         assert echoed(port) == b"ping"
-    eventually(lambda: port_of(private_engine, port) is None)
+    assert until(lambda: port_of(private_engine, port) is None, SEEN_WITHIN_S)
 
 
 def test_a_port_that_is_taken_here_is_reported_and_reached_once_it_is_free(
@@ -159,12 +153,12 @@ def test_a_port_that_is_taken_here_is_reported_and_reached_once_it_is_free(
         taken.listen()
         port = int(taken.getsockname()[1])
         run("--publish", f"{port}:80", *WEB, "80")
-        eventually(lambda: port_of(private_engine, port))
+        assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
         known = port_of(private_engine, port)
         assert known is not None
         assert not known.reached
         assert str(port) in private_engine.status().detail
-    eventually(lambda: (again := port_of(private_engine, port)) is not None and again.reached)
+    assert until(lambda: (again := port_of(private_engine, port)) is not None and again.reached, SEEN_WITHIN_S)
     assert page(port) == "hello\n"
 
 

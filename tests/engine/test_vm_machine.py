@@ -6,12 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.dialing import host_and_port
@@ -19,6 +19,8 @@ from docker_tutor.engines.port_ranges import FIRST
 from docker_tutor.engines.vm.engine import VmEngine
 
 pytestmark = pytest.mark.engine
+
+SEEN_WITHIN_S = 10
 
 Docker = Callable[..., str]
 NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
@@ -66,14 +68,6 @@ def reached(machine: VmEngine) -> set[int]:
     return {found.port for found in machine.status().ports if found.reached}
 
 
-def eventually(claim: Callable[[], object], within_s: float = 10) -> None:
-    """Poll: the keeper replaces its file, and nothing in the standard library tells when a file is replaced."""
-    until = time.monotonic() + within_s
-    while not claim():
-        assert time.monotonic() < until, "it did not come true in time"
-        time.sleep(0.02)
-
-
 def answers(port: int) -> bool:
     try:
         urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).close()
@@ -84,9 +78,9 @@ def answers(port: int) -> bool:
 
 def page(port: int, machine: VmEngine) -> str:
     """Return what is served at 127.0.0.1:`port`, once the keeper says that it is reached."""
-    eventually(lambda: port in reached(machine))
+    assert until(lambda: port in reached(machine), SEEN_WITHIN_S)
     # Docker listens on its own account before the container's program does.
-    eventually(lambda: answers(port))
+    assert until(lambda: answers(port), SEEN_WITHIN_S)
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
         return str(answer.read().decode())
 
@@ -122,7 +116,7 @@ def test_a_published_port_is_reached_at_the_loopback_until_the_container_goes(
     docker("run", "--detach", "--publish", f"{address}{port}:80", "tiny", "httpd", "-f", "-h", "/www")
     assert page(port, machine) == "hello\n"
     docker("rm", "--force", *docker("ps", "--quiet").split())
-    eventually(lambda: port not in reached(machine))
+    assert until(lambda: port not in reached(machine), SEEN_WITHIN_S)
     with pytest.raises(OSError, match=r"refused"):
         socket.create_connection(("127.0.0.1", port))
 
@@ -162,7 +156,7 @@ def test_a_port_that_is_taken_here_is_said_to_be_unreached(machine: VmEngine, do
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         docker("run", "--detach", "--publish", f"{port}:80", "tiny", "httpd", "-f", "-h", "/www")
-        eventually(lambda: port in {found.port for found in machine.status().ports})
+        assert until(lambda: port in {found.port for found in machine.status().ports}, SEEN_WITHIN_S)
         found = next(each for each in machine.status().ports if each.port == port)
         assert not found.reached
         assert "has the port" in found.note

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from waiting import until
 
 from docker_tutor.dev import sandbox
 from docker_tutor.engines.base import Engine
@@ -128,14 +129,14 @@ def free_port() -> int:
 
 def page(port: int) -> bytes:
     """Return what is served there, as soon as something is."""
-    until = time.monotonic() + 30
-    answer = b""
-    while not answer and time.monotonic() < until:
+
+    def fetched() -> bytes:
         try:
-            answer = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read()
+            return bytes(urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10).read())
         except OSError:
-            time.sleep(0.05)  # nothing tells when a program in a container begins to listen
-    return answer
+            return b""  # nothing tells when a program in a container begins to listen
+
+    return fetched() if until(fetched, 30) else b""
 
 
 def test_a_published_port_is_reached_at_the_loopback(docker: Docker) -> None:
@@ -161,10 +162,7 @@ def test_after_down_it_goes_on_where_it_was(emulated: VmEngine, docker: Docker, 
     assert abs(time.time() - now.timestamp()) < CLOCK_WITHIN_S
     assert docker("ps", "--format", "{{.Names}}") == "web"
     assert page(port) == b"hello\n"
-    until = time.monotonic() + 30
-    while (tmp_path / "open").stat().st_size == written:
-        assert time.monotonic() < until, "what was open in the folder is not written to any more"
-        time.sleep(0.05)  # nothing tells when another machine writes into a file
+    assert until(lambda: (tmp_path / "open").stat().st_size > written, 30)  # what was open there is written to
     docker("rm", "--force", "web")
     assert docker("run", "--rm", "tiny", "echo", "still") == "still"
 

@@ -16,6 +16,7 @@ import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from waiting import until
 
 from docker_tutor import paths
 from docker_tutor.engines.base import Engine
@@ -82,8 +83,11 @@ def dask(*words: str) -> Iterator["subprocess.Popen[bytes]"]:
 
 def grading(worker: int) -> bool:
     """Return whether a dask worker has a process that grades, with a student's kernel below it."""
-    children = psutil.Process(worker).children(recursive=True)
-    return any("ipykernel_launcher" in " ".join(child.cmdline()) for child in children)
+    for child in psutil.Process(worker).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it may end while it is looked at
+            if "ipykernel_launcher" in " ".join(child.cmdline()):
+                return True
+    return False
 
 
 def test_a_grader_whose_owner_was_killed_breaks_off_and_takes_its_engine_down(engine: Engine, secret: Secret) -> None:
@@ -94,10 +98,7 @@ def test_a_grader_whose_owner_was_killed_breaks_off_and_takes_its_engine_down(en
         assert owner.stdin is not None
         owner.stdin.write(job(secret, "ada", "import time; time.sleep(50)").to_json())
         owner.stdin.close()
-        until = time.monotonic() + WITHIN_S
-        pause = threading.Event()
-        while not grading(owner.pid) and time.monotonic() < until:
-            pause.wait(0.1)  # polling: the kernel tells nobody but its grader that it runs
+        assert until(lambda: grading(owner.pid), WITHIN_S)  # the kernel tells nobody but its grader that it runs
         (grader,) = psutil.Process(owner.pid).children()
         owner.kill()
     grader.wait(40)
@@ -136,10 +137,10 @@ def test_what_a_lost_worker_was_grading_is_graded_by_another(engine: Engine, sec
 
 
 def _address(file: Path) -> str:
-    until = time.monotonic() + WITHIN_S
-    pause = threading.Event()
-    while time.monotonic() < until:
+    def told() -> str:
         with contextlib.suppress(OSError, ValueError, KeyError):
             return str(json.loads(file.read_text(encoding="utf-8"))["address"])
-        pause.wait(0.1)  # polling: nobody tells when the file is written
-    raise TimeoutError(file)
+        return ""  # it is not written yet, or not to its end
+
+    assert until(told, WITHIN_S)
+    return told()

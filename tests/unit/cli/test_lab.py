@@ -1,6 +1,7 @@
 """When JupyterLab counts as serving."""
 
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -12,10 +13,11 @@ from docker_tutor.cli.lab import Lab
 from docker_tutor.errors import CourseError
 
 TELLS_BEFORE_IT_LISTENS = """
-import socket, sys, time
+import signal, socket, sys
 port = int(sys.argv[1])
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
 print(f"[I ServerApp] http://127.0.0.1:{port}/lab?token=...", file=sys.stderr, flush=True)
-time.sleep(0.5)
+signal.sigwait([signal.SIGUSR1])
 with socket.create_server(("127.0.0.1", port)) as server:
     while True:
         server.accept()[0].close()
@@ -39,10 +41,20 @@ def plays(lab: Lab, program: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_address_that_is_told_takes_calls(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     plays(lab, TELLS_BEFORE_IT_LISTENS, monkeypatch)
+    connect = socket.create_connection
+
+    def once_refused(address: tuple[str, int], timeout: float) -> socket.socket:
+        try:
+            return connect(address, timeout)
+        except ConnectionRefusedError:
+            lab.process.send_signal(signal.SIGUSR1)
+            raise
+
+    monkeypatch.setattr(socket, "create_connection", once_refused)
     try:
         lab.start(os.environ)
         port = int(lab.url.partition("/lab")[0].rpartition(":")[2])
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        connect(("127.0.0.1", port), timeout=5).close()
     finally:
         lab.stop()
 
