@@ -49,6 +49,8 @@ Say = Callable[[str], None]
 _NBVAL = (
     "-p",
     "docker_tutor.dev.hanging",
+    "-p",
+    "docker_tutor.dev.tried",
     "--nbval",
     f"--nbval-sanitize-with={sanitize.config_path()}",
     f"--nbval-cell-timeout={CELL_TIMEOUT_S}",

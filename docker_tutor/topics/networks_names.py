@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from docker_tutor.classroom.lacking import Lacking
 from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
 from docker_tutor.topics import networks_bridge, probes
@@ -132,6 +133,16 @@ class Names:
     server_default: str
     answers: tuple[Answer, ...]
     """What the user bridge's name server said itself: to the name, to its reverse, to a name that nobody has."""
+
+    @property
+    def nobody(self) -> str | Lacking:
+        """The code for a name that nobody has: another name server has to say so, and where none answers it lacks."""
+        asked = self.answers[1]
+        if asked.code == "SERVFAIL":
+            return Lacking(
+                _("Nobody knows whether {name} exists: no name server answers here.").format(name=asked.name)
+            )
+        return asked.code
 
     def find(self, kind: str) -> Lookup:
         """Return the lookup of that kind: `name`, `short id` or `hostname`. Raises KeyError."""
