@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ __all__ = ["PROBE", "Box", "Said", "Site"]
 
 PROBE = "alpine:3.19"
 _POLL_S = 0.1
+_LASTS_S = 1
 _PREPARED_WITHIN_S = 300
 _LATE = 124
 """How `timeout` ends (`man 1 timeout`)."""
@@ -142,6 +144,14 @@ class Site:
             never.wait(_POLL_S)  # polling: what is awaited need not be an event of the engine's
             box = self.box(name)
         return box
+
+    def lasting(self, name: str) -> Box:
+        """Look whether a container runs, once it has had a second: one whose program ends at once runs for a moment."""
+        box = self.settled(name, lambda box: box.running, within_s=2)
+        if not box.running:
+            return box
+        age_s = time.time() - datetime.fromisoformat(box.attrs["State"]["StartedAt"]).timestamp()
+        return self.settled(name, lambda box: not box.running, within_s=_LASTS_S - max(age_s, 0))
 
     def image(self, name: str) -> Mapping[str, Any]:
         """Return what `docker image inspect` tells; empty when there is no such image."""

@@ -24,7 +24,7 @@ def _limits_values(draw: Draw) -> Mapping[str, Any]:
 
 
 def _limits(site: Site, me: Values) -> Iterator[Found]:
-    box = site.settled(me.name, lambda box: box.running, within_s=2)
+    box = site.lasting(me.name)
     yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.name))
     if not box.running:
         return
@@ -55,7 +55,7 @@ def _neighbour_prepare(site: Site, me: Values) -> None:
 
 
 def _neighbour(site: Site, me: Values) -> Iterator[Found]:
-    box = site.settled(me.friend, lambda box: box.running, within_s=2)
+    box = site.lasting(me.friend)
     yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.friend))
     if not box.running:
         return
@@ -120,7 +120,7 @@ def _apart_values(draw: Draw) -> Mapping[str, Any]:
 
 
 def _apart(site: Site, me: Values) -> Iterator[Found]:
-    box = site.settled(me.name, lambda box: box.running, within_s=2)
+    box = site.lasting(me.name)
     yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.name))
     if not box.running:
         return

@@ -31,7 +31,7 @@ _ENGINES_OWN = ("dev", "etc/hostname", "etc/hosts", "etc/mtab", "etc/resolv.conf
 
 def running(site: Site, name: str, key: str = "runs") -> tuple[Box, Found]:
     """Look whether a container runs, and say so."""
-    box = site.settled(name, lambda box: box.running, within_s=2)
+    box = site.lasting(name)
     return box, Found(key, box.running, box.state, _("{name} runs").format(name=name))
 
 
