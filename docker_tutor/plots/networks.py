@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
 
 from docker_tutor.i18n import _
 from docker_tutor.plots.palette import BLUE, GREEN, GREY, ORANGE, SKY, VERMILION
@@ -145,7 +145,9 @@ def network_speed(result: Speed) -> Picture:
     left.margins(x=0.14)
     left.set_xlabel(_("throughput of one TCP stream (Gbit/s)"))
     right.set_xscale("log")
+    right.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     right.xaxis.set_major_formatter(ScalarFormatter())
+    right.xaxis.set_minor_formatter(NullFormatter())  # on less than a decade it would write over the others
     right.set_xlabel(_("round trip of one byte (µs, logarithmic)"))
     right.margins(y=0.2)
     right.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
