@@ -18,8 +18,8 @@ from docker_tutor.grading.classes import Finished, grade_class
 from docker_tutor.grading.jobs import collect
 from docker_tutor.grading.tasks import LABS, lab
 
-CLASS = ("frances", "hedy")
-"""One with some points, and one who copied."""
+CLASS = ("edsger", "frances", "hedy")
+"""Two with some points, and one who copied."""
 TODAY = dt.datetime.now(dt.UTC).toordinal()
 GENERATED = (1, 2 + TODAY % 6) if os.environ.get("DOCKER_TUTOR_TESTS") == "quick" else tuple(LABS)
 
