@@ -7,10 +7,12 @@ questions those of its `predict` calls, read from the notebooks' code, so that n
 import ast
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import pandas as pd
 
@@ -18,7 +20,7 @@ from docker_tutor import paths
 from docker_tutor.classroom import records
 from docker_tutor.i18n import _
 
-__all__ = ["CourseMap", "Section", "read"]
+__all__ = ["Claim", "CourseMap", "Section", "claims", "read"]
 
 HEADING = re.compile(r"^## +(.+)$", re.MULTILINE)
 State = Literal["open", "begun", "done", "failed"]
@@ -52,6 +54,19 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim of a notebook, and what was found when it was last checked on this machine."""
+
+    section: str
+    cell: int
+    """The code cell that checks it, counted from 1."""
+    text: str
+    held: bool | None = None
+    """None for a claim not checked yet, or for which this engine lacks something."""
+    found: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CourseMap:
     """Every section of the course that checks something, in order."""
 
@@ -82,7 +97,12 @@ def read(folder: Path | None = None) -> CourseMap:
     found: list[Section] = []
     for path in sorted((folder or paths.checkout() / "notebooks").glob("*.ipynb")):
         latest = {(str(record.kind), record.text): record.held for record in records.read(path.stem)}
-        for title, claims, questions in _sections(json.loads(path.read_text(encoding="utf-8"))["cells"]):
+        for title, texts in groupby(_texts_of(path), attrgetter("section")):
+            both = list(texts)
+            claims = [each.text for each in both if each.kind == "check"]
+            questions = [each.text for each in both if each.kind == "predict"]
+            if not claims:
+                continue
             checks = [latest[key] for claim in claims if (key := ("check", claim)) in latest]
             answers = [latest[key] for question in questions if (key := ("prediction", question)) in latest]
             counts = checks.count(True), checks.count(False)
@@ -92,20 +112,36 @@ def read(folder: Path | None = None) -> CourseMap:
     return CourseMap(tuple(found))
 
 
-def _sections(cells: Iterable[dict[str, Any]]) -> Iterator[tuple[str, list[str], list[str]]]:
-    title, claims, questions = "", list[str](), list[str]()
-    for cell in cells:
+def claims(notebook: Path) -> list[Claim]:
+    """Return the claims of one notebook in order, each with what was recorded for it last on this machine."""
+    recorded = (record for record in records.read(notebook.stem) if record.kind == "check")
+    latest = {record.text: (record.held, record.detail) for record in recorded}
+    return [
+        Claim(each.section, each.cell, each.text, *latest.get(each.text, ()))
+        for each in _texts_of(notebook)
+        if each.kind == "check"
+    ]
+
+
+class _Text(NamedTuple):
+    section: str
+    cell: int
+    kind: str
+    text: str
+
+
+def _texts_of(notebook: Path) -> Iterator[_Text]:
+    """Yield what a notebook claims and asks, in order."""
+    title, number = "", 0
+    for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
         source = "".join(cell["source"])
         if cell["cell_type"] == "markdown":
-            for heading in HEADING.findall(source):
-                if claims:
-                    yield title, claims, questions
-                title, claims, questions = heading.strip(), [], []
-        elif cell["cell_type"] == "code" and not source.startswith("%%") and not _fails_on_purpose(cell):
-            claims += _texts(source, "check")
-            questions += _texts(source, "predict")
-    if claims:
-        yield title, claims, questions
+            title = next((heading.strip() for heading in reversed(HEADING.findall(source))), title)
+        elif cell["cell_type"] == "code":
+            number += 1
+            if not source.startswith("%%") and not _fails_on_purpose(cell):
+                for kind in ("check", "predict"):
+                    yield from (_Text(title, number, kind, text) for text in _texts(source, kind))
 
 
 def _fails_on_purpose(cell: dict[str, Any]) -> bool:

@@ -11,7 +11,7 @@ from docker_tutor import paths
 from docker_tutor.errors import CourseError
 from docker_tutor.i18n import _
 
-__all__ = ["Copied", "course_folder", "learner_folder", "reset", "update"]
+__all__ = ["Copied", "course_folder", "find", "learner_folder", "reset", "update"]
 
 MANIFEST = ".course.json"
 _LEFT_OUT = shutil.ignore_patterns(".ipynb_checkpoints", "__pycache__", ".*")
@@ -70,7 +70,7 @@ def reset(notebook: str, source: Path, target: Path, *, now: dt.datetime) -> tup
     `notebook` is a file's name, with or without `.ipynb`, or its beginning (`01`). Returns the fresh file and the
     backup (None when there was no old one). Raises CourseError when no notebook, or more than one, answers to it.
     """
-    name = _find(notebook, source)
+    name = find(notebook, source)
     fresh, backup = target / name, None
     if fresh.exists():
         backup = _free_name(fresh.with_name(f"{fresh.stem}.{now:%Y-%m-%d-%H%M}{fresh.suffix}"))
@@ -80,7 +80,8 @@ def reset(notebook: str, source: Path, target: Path, *, now: dt.datetime) -> tup
     return fresh, backup
 
 
-def _find(notebook: str, source: Path) -> str:
+def find(notebook: str, source: Path) -> str:
+    """Return the file's name of the notebook that answers to `notebook`; raises CourseError as `reset` does."""
     wanted = Path(notebook).name.removesuffix(".ipynb")
     names = [name for name in _files(source) if name.endswith(".ipynb")]
     exact = [name for name in names if Path(name).stem == wanted]
