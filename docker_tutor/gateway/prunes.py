@@ -142,7 +142,7 @@ def _moment(text: str) -> float:
 
 
 def _seconds(text: str) -> float:
-    return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text)).astimezone().timestamp()
+    return datetime.fromisoformat(text).astimezone().timestamp()
 
 
 def _old(created_s: float, filters: dict[str, list[str]]) -> bool:

@@ -23,7 +23,6 @@ Kind = Literal["internal", "from", "step", "export"]
 State = Literal["cached", "ran", "failed", "cancelled"]
 
 NAME = re.compile(r"\[(?:(?P<stage>\S+) +)?(?P<position>\d+)/(?P<of>\d+)\] (?P<instruction>.*)", re.DOTALL)
-STAMP = re.compile(r"(?P<whole>[^.]+)(?:\.(?P<fraction>\d+))?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +129,10 @@ class _Vertex:
         self.name = message.get("name") or self.name
         self.inputs = tuple(message.get("inputs") or ()) or self.inputs
         if message.get("started"):
-            self.started = _seconds(message["started"])
+            self.started = datetime.fromisoformat(message["started"]).timestamp()
             self.completed = None
         if message.get("completed"):
-            self.completed = _seconds(message["completed"])
+            self.completed = datetime.fromisoformat(message["completed"]).timestamp()
         self.cached = bool(message.get("cached", False))
         self.error = message.get("error") or self.error
 
@@ -244,11 +243,3 @@ def _in_dockerfile_order(steps: list[Step]) -> list[Step]:
     for step in sorted(steps, key=lambda step: step.digest in taken):
         visit(step)
     return sorted(steps, key=lambda s: (order[s.kind], finished[s.stage], s.position, s.start_s))
-
-
-def _seconds(stamp: str) -> float:
-    """Seconds since the epoch of an RFC 3339 time in UTC, whose nanoseconds `datetime` cannot take."""
-    found = STAMP.fullmatch(stamp)
-    if not found:
-        return datetime.fromisoformat(stamp).timestamp()
-    return datetime.fromisoformat(found["whole"] + "+00:00").timestamp() + float(f"0.{found['fraction'] or 0}")

@@ -150,12 +150,7 @@ def follow(room: Room, container: Container, *, fall_ill: Sequence[str], recover
 
 
 def _timestamp(text: str) -> float:
-    # Nanoseconds are more than datetime takes: cut to microseconds.
-    head, _dot, tail = text.replace("Z", "+00:00").partition(".")
-    if not tail:
-        return datetime.fromisoformat(head).timestamp()
-    digits = tail.split("+")[0].split("-")[0]
-    return datetime.fromisoformat(f"{head}.{digits[:6]:0<6}{tail[len(digits) :]}").timestamp()
+    return datetime.fromisoformat(text).timestamp()
 
 
 def _changes(room: Room, container_id: str, since: float, until: float) -> list[tuple[float, str]]:

@@ -137,10 +137,10 @@ def _containerd_events(room: Room, heard: list[str]) -> Iterator[None]:
 
 def _from_containerd(line: str) -> Iterator[Span]:
     # 2024-05-04 10:11:12.123456789 +0000 UTC moby /tasks/create {"container_id": …}
-    match = re.match(r"(\S+ \S+?)(\.\d+)? \+0000 UTC \S+ (/\S+) (\{.*)", line)
+    match = re.match(r"(\S+ \S+) \+0000 UTC \S+ (/\S+) (\{.*)", line)
     if not match:
         return
-    day, fraction, topic, body = match.groups()
-    at = datetime.fromisoformat(day + "+00:00").timestamp() + float(fraction or 0)
+    moment, topic, body = match.groups()
+    at = datetime.fromisoformat(moment + "+00:00").timestamp()
     json.loads(body)
     yield Span("containerd", at * 1e6, None, topic)
