@@ -1,4 +1,4 @@
-"""What the source notebooks give as solutions is right: each runs, and all that it is looked at for holds.
+"""What the source notebooks give as solutions is right: nothing is earned before, each runs, and every claim holds.
 
 `DOCKER_TUTOR_TESTS=quick` tries one of each lab, another one every day.
 """
@@ -29,7 +29,7 @@ def chosen() -> list[tuple[LabTasks, str]]:
     chosen(),
     ids=lambda value: getattr(value, "name", value),
 )
-def test_the_solution_of_the_source_notebook_is_right(
+def test_the_solution_of_the_source_notebook_is_right_and_an_empty_cell_earns_nothing(
     tasks: LabTasks, name: str, seat_of: Callable[[LabTasks], Seat], ticket: Ticket, secret: Secret
 ) -> None:
     path = paths.checkout() / "labs" / "source" / tasks.name / f"{tasks.name}.ipynb"
@@ -40,6 +40,9 @@ def test_the_solution_of_the_source_notebook_is_right(
     seat, task = seat_of(tasks), tasks[name]
     seat.clear()
     tasks.prepare(seat.site(), ticket, [name])
+    site = seat.site(secret.hidden("tester", name))
+    untouched = tasks.look(site, task, ticket, hidden=True)
+    assert untouched.points == 0, untouched.text()
     ran = seat.run("%%bash\n" + tasks.values(task, ticket).fill(script[2]), within_s=120)
-    outcome = tasks.look(seat.site(secret.hidden("tester", name)), task, ticket, hidden=True)
+    outcome = tasks.look(site, task, ticket, hidden=True)
     assert not outcome.failed, f"{outcome.text()}\n{ran.status}: {ran.text}"
