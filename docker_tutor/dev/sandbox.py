@@ -152,6 +152,8 @@ def install(home: Path) -> None:
     command.parent.mkdir()
     command.write_text('#!/bin/sh\nexec python3 -B -m docker_tutor "$@"\n', encoding="utf-8")
     command.chmod(0o755)
+    # A user's pip would put the programs of the packages here, too; chapter 3 runs this one.
+    (command.parent / "hadolint").symlink_to(Path(sys.executable).with_name("hadolint"))
 
 
 def link_cache(home: Path) -> None:
