@@ -57,6 +57,8 @@ class _Entry:
 def mirrors(etc: Path = Path("/etc/apt")) -> Mirror:
     """Return the mirror that the sources below `etc` name; `DOCKER_TUTOR_MIRROR` (a URI) goes before them.
 
+    `DOCKER_TUTOR_SECURITY_MIRROR` is where security updates come from where no source says it (Ubuntu has others).
+
     Raises `DownloadFailed` when they name no Debian release.
     """
     entries = list(_entries(etc))
@@ -71,7 +73,8 @@ def mirrors(etc: Path = Path("/etc/apt")) -> Mirror:
             ).format(folder=etc)
         )
     signed_by = next((e.signed_by for e in main if e.signed_by), None) or str(DEFAULT_KEYRING)
-    return Mirror(chosen, security[0].uris[0] if security else None, signed_by)
+    updates = os.environ.get("DOCKER_TUTOR_SECURITY_MIRROR") or (security[0].uris[0] if security else None)
+    return Mirror(chosen, updates, signed_by)
 
 
 def _looks_like(entry: _Entry, last: str) -> bool:

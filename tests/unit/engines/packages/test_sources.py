@@ -36,7 +36,8 @@ def etc(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("DOCKER_TUTOR_MIRROR", raising=False)
+    for name in ("DOCKER_TUTOR_MIRROR", "DOCKER_TUTOR_SECURITY_MIRROR"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def write(etc: Path, name: str, text: str) -> None:
@@ -96,6 +97,16 @@ def test_the_setting_goes_before_the_sources(etc: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("DOCKER_TUTOR_MIRROR", "http://chosen.example/debian")
     write(etc, "sources.list.d/debian.sources", DEB822)
     assert mirrors(etc).uri == "http://chosen.example/debian"
+
+
+def test_a_relative_of_debian_is_told_where_debians_security_updates_are(
+    etc: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DOCKER_TUTOR_MIRROR", "http://chosen.example/debian")
+    write(etc, "sources.list", "deb http://one.example/ubuntu noble main\n")
+    assert mirrors(etc).security_uri is None
+    monkeypatch.setenv("DOCKER_TUTOR_SECURITY_MIRROR", "http://chosen.example/debian-security")
+    assert mirrors(etc).security_uri == "http://chosen.example/debian-security"
 
 
 def test_a_machine_that_names_no_debian_is_told_what_to_set(etc: Path) -> None:
