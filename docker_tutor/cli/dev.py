@@ -1,6 +1,7 @@
 """`docker-tutor dev check|refresh|strings`: for those who write the course."""
 
 from collections.abc import Iterator
+from contextlib import closing
 
 import click
 
@@ -11,6 +12,7 @@ from docker_tutor.dev import refresh as refreshing
 from docker_tutor.dev import strings as words
 from docker_tutor.dev import suite, testengine
 from docker_tutor.i18n import _
+from docker_tutor.units import human_bytes
 
 __all__ = ["dev"]
 
@@ -61,6 +63,32 @@ def sandboxed(notebooks: tuple[str, ...]) -> int:
             client.close()
             if not was_up:
                 engine.down()
+
+
+@dev.command()
+@click.argument("notebooks", nargs=-1)
+def binder(notebooks: tuple[str, ...]) -> int:
+    """Let repo2docker build this checkout as Binder does, and run NOTEBOOKS (00) in a session as strict. Needs root.
+
+    What it cannot show is conda, which PyPI stands in for, and all that Ubuntu's own base image has.
+    """
+    from docker_tutor.dev import binder as building
+    from docker_tutor.engines.clients import sdk
+
+    testengine.endable()
+    found = refreshing.named(notebooks or ("00",))
+    with testengine.running(kind="private") as engine, closing(sdk(engine.address, timeout=3600)) as client:
+        try:
+            building.provide_base(client, lambda line: err.print(f"· {line}", markup=False))
+            said = building.build(engine, lambda line: err.print(line, markup=False, highlight=False))
+            outcome = building.run_session(client, found, lambda text: click.echo(text, nl=False))
+            for step in building.timed(said):
+                if step.seconds >= 1:
+                    out.print(f"{step.seconds:6.1f} s  {step.words[:90]}", markup=False, highlight=False)
+            out.print(f"size of the image: {human_bytes(building.size_bytes(client))}", markup=False)
+        finally:
+            building.remove(client)
+    return outcome.failed
 
 
 @dev.command()

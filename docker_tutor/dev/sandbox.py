@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from docker import DockerClient
 from docker.models.containers import Container
@@ -29,9 +30,11 @@ from docker_tutor.units import MiB
 
 __all__ = [
     "PYTHON_IMAGE",
+    "RESTRICTED",
     "UID",
     "Outcome",
     "environment",
+    "follow",
     "install",
     "link_cache",
     "own",
@@ -75,9 +78,17 @@ for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
 subprocess.run([sys.executable, "-m", "docker_tutor", "engine", "down"])
 sys.exit(failed)
 """
-MEMORY = "2g"
 CPUS = 2
-SHM = "64m"
+RESTRICTED: Mapping[str, Any] = {
+    "user": f"{UID}:{UID}",
+    "cap_drop": ["ALL"],
+    "security_opt": ["no-new-privileges"],
+    "mem_limit": "2g",
+    "nano_cpus": CPUS * 10**9,
+    "network_mode": "none",
+    "shm_size": "64m",
+}
+"""What makes a container a sandbox, in the SDK's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,11 @@ def run_notebooks(client: DockerClient, home: Path, notebooks: Sequence[Path], s
     images.ensure(client, [PYTHON_IMAGE], disposable=True)
     client.images.build(fileobj=BytesIO(DOCKERFILE.encode()), tag=TYPED, rm=True)
     variables = {"DOCKER_TUTOR_INSTANCE": INSTANCE, "DOCKER_TUTOR_ENGINE": "uml"}
-    started = start(client, home, command, variables, image=TYPED)
+    return follow(start(client, home, command, variables, image=TYPED), say)
+
+
+def follow(started: Container, say: Callable[[str], None]) -> Outcome:
+    """Give `say` what comes from the sandbox until it ends, and remove it; its status is how many have failed."""
     said: list[str] = []
     try:
         for chunk in started.logs(stream=True):
@@ -194,13 +209,7 @@ def start(
         image,
         command,
         detach=True,
-        user=f"{UID}:{UID}",
-        cap_drop=["ALL"],
-        security_opt=["no-new-privileges"],
-        mem_limit=MEMORY,
-        nano_cpus=CPUS * 10**9,
-        network_mode="none",
-        shm_size=SHM,
+        **RESTRICTED,
         volumes=volumes,
         working_dir=str(home),
         environment=environment(home) | dict(more or {}),
