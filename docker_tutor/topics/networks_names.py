@@ -75,6 +75,7 @@ print(json.dumps({"server": server, "replies": [ask(number, name, kind) for numb
 """
 """Asks the name server of /etc/resolv.conf itself, so that its answers can be read one by one (RFC 1035)."""
 
+SILENCE = _("no answer")
 CODES = {0: "NOERROR", 2: "SERVFAIL", 3: "NXDOMAIN", 5: "REFUSED"}
 
 
@@ -100,7 +101,7 @@ def ask_dns(room: Room, container: str, name: str, *, times: int = 1, reverse: b
 
 
 def _answer(server: str, name: str, reply: dict[str, Any]) -> Answer:
-    code = _("no answer") if reply["code"] is None else CODES.get(reply["code"], str(reply["code"]))
+    code = SILENCE if reply["code"] is None else CODES.get(reply["code"], str(reply["code"]))
     return Answer(server, name, code, tuple(reply["answers"]), reply["ttl"], reply["seconds"])
 
 
@@ -138,7 +139,7 @@ class Names:
     def nobody(self) -> str | Lacking:
         """The code for a name that nobody has: another name server has to say so, and where none answers it lacks."""
         asked = self.answers[1]
-        if asked.code == "SERVFAIL":
+        if asked.code in {"SERVFAIL", SILENCE}:
             return Lacking(
                 _("Nobody knows whether {name} exists: no name server answers here.").format(name=asked.name)
             )

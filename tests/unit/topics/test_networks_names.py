@@ -1,7 +1,9 @@
 """What is read out of a name server's replies."""
 
+import pytest
+
 from docker_tutor.classroom.lacking import Lacking
-from docker_tutor.topics.networks_names import Answer, Names
+from docker_tutor.topics.networks_names import SILENCE, Answer, Names
 
 
 def names(code: str) -> Names:
@@ -15,7 +17,8 @@ def test_a_name_that_nobody_has_is_refused_by_a_server_that_could_ask() -> None:
     assert names("NOERROR").nobody == "NOERROR"
 
 
-def test_where_no_server_could_be_asked_the_code_is_lacking_and_says_why() -> None:
-    found = names("SERVFAIL").nobody
+@pytest.mark.parametrize("code", ["SERVFAIL", SILENCE])
+def test_where_no_server_could_be_asked_the_code_is_lacking_and_says_why(code: str) -> None:
+    found = names(code).nobody
     assert isinstance(found, Lacking)
     assert "nobody exists" in repr(found)
