@@ -39,18 +39,19 @@ def page(result: Result) -> str:
 def _task(outcome: Outcome) -> str:
     heading = f"<h2>{escape(outcome.task)}: {outcome.points:g} / {outcome.max_points:g}</h2>"
     head = "".join(f"<th>{escape(word)}</th>" for word in ("", _("claim"), _("points")))
-    rows = "".join(_row(finding) for finding in outcome.findings)
+    rows = "".join(_row(finding, outcome.reached(finding)) for finding in outcome.findings)
     return f"{heading}<table><tr>{head}</tr>{rows}</table>"
 
 
-def _row(finding: Finding) -> str:
+def _row(finding: Finding, reached: float) -> str:
     mark, kind = ("✓", "held") if finding.held else ("✗", "failed")
     said = [escape(finding.claim)]
     if not finding.held:
         for word, text in ((_("expected"), finding.expected), (_("found"), finding.found)):
             if text:
                 said.append(f"<small>{escape(word)}: {escape(text)}</small>")
-    reached = finding.points if finding.held else 0
+    elif reached < finding.points:
+        said.append(f"<small>{escape(_('It was so before you began: by itself it earns nothing.'))}</small>")
     cells = (
         f'<td class="{kind}">{mark}</td>',
         f"<td>{'<br>'.join(said)}</td>",

@@ -19,6 +19,8 @@ class Claim:
     points: float = 1
     hidden: bool = False
     """Looked at when it is graded, not before; its failure tells what was found, never what was asked."""
+    given: bool = False
+    """It holds before anything is done: who only leaves it as it was has earned nothing by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,13 @@ class Finding:
     found: str
     expected: str
     hidden: bool
+    given: bool = False
+
+    @classmethod
+    def of(cls, claim: Claim, *, held: bool, found: str, expected: str) -> "Finding":
+        """Put what was found beside the claim, cut to a length; what is expected of a hidden one stays hidden."""
+        texts = found[:_LONGEST], "" if claim.hidden else expected[:_LONGEST]
+        return cls(claim.key, claim.words, claim.points, held, *texts, claim.hidden, claim.given)
 
     def lines(self) -> list[str]:
         """Return the lines that a student reads."""
@@ -70,7 +79,12 @@ class Outcome:
     @property
     def points(self) -> float:
         """The points that were reached."""
-        return points(finding.points for finding in self.findings if finding.held)
+        return points(self.reached(finding) for finding in self.findings)
+
+    def reached(self, finding: Finding) -> float:
+        """Return the points of one finding: none for what was given while nothing else holds."""
+        begun = any(each.held and not each.given for each in self.findings)
+        return finding.points if finding.held and (begun or not finding.given) else 0
 
     @property
     def max_points(self) -> float:
@@ -96,5 +110,4 @@ def _finding(claim: Claim, seen: Found | None) -> Finding:
     if seen is None:
         earlier = _("not looked at: something that it needs is missing")
         seen = Found(claim.key, held=False, found=earlier)
-    held, found, expected = seen.held, seen.found[:_LONGEST], seen.expected[:_LONGEST]
-    return Finding(claim.key, claim.words, claim.points, held, found, "" if claim.hidden else expected, claim.hidden)
+    return Finding.of(claim, held=seen.held, found=seen.found, expected=seen.expected)

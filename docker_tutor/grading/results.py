@@ -104,7 +104,7 @@ def _finding(claim: Claim, told: list[Mapping[str, Any]]) -> Finding:
     of_it = [each for each in told if each["key"] == claim.key]
     if len(of_it) > 1:
         raise ValueError(f"{claim.key} is told twice")
-    held = bool(of_it) and of_it[0]["held"] is True
-    found = str(of_it[0]["found"])[:_LONGEST] if of_it else ""
-    expected = "" if claim.hidden or not of_it else str(of_it[0]["expected"])[:_LONGEST]
-    return Finding(claim.key, claim.words, claim.points, held, found, expected, claim.hidden)
+    if not of_it:
+        return Finding.of(claim, held=False, found="", expected="")
+    it = of_it[0]
+    return Finding.of(claim, held=it["held"] is True, found=str(it["found"]), expected=str(it["expected"]))

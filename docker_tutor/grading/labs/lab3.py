@@ -160,11 +160,11 @@ LAB = LabTasks(
                 "«folder»/install.sh": '# Stands for a long download: installs what the file $1 lists, into /deps.\nset -e\nmkdir -p /deps\ncp "$1" /deps/installed\ncat /proc/sys/kernel/random/uuid > /deps/stamp\n',
             },
             claims=(
-                Claim("builds", _("the folder builds")),
-                Claim("runs", _("the program runs")),
-                Claim("arrives", _("an edited app.sh arrives in the image")),
+                Claim("builds", _("the folder builds"), given=True),
+                Claim("runs", _("the program runs"), given=True),
+                Claim("arrives", _("an edited app.sh arrives in the image"), given=True),
                 Claim("kept", _("after an edit of app.sh, what was installed comes from the cache"), 2),
-                Claim("fresh", _("after an edit of packages.txt, it does not"), hidden=True),
+                Claim("fresh", _("after an edit of packages.txt, it does not"), hidden=True, given=True),
             ),
             sheet=_(
                 "In the folder **`«folder»`** there is a Dockerfile with the files that it needs. Every edit of `app.sh` makes it run `install.sh` again. Change the Dockerfile so that this happens only when `packages.txt` (or `install.sh`) changes. It is looked at by building it, editing, and building again."

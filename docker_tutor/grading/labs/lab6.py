@@ -220,11 +220,11 @@ LAB = LabTasks(
                 "«folder»/slow.sh": "# Stands for a step that takes long and has nothing to do with the version.\ncat /proc/sys/kernel/random/uuid > /stamp\n",
             },
             claims=(
-                Claim("builds", _("the folder builds")),
+                Claim("builds", _("the folder builds"), given=True),
                 Claim("first", _("it is built with the version that is given")),
                 Claim("second", _("another version arrives")),
                 Claim("kept", _("and the slow step comes from the cache"), 2),
-                Claim("default", _("without a version it says so"), hidden=True),
+                Claim("default", _("without a version it says so"), hidden=True, given=True),
             ),
             sheet=_(
                 "Change **`«folder»/Dockerfile`** so that `docker build --build-arg VERSION=2.0` gives an image that writes `«token» 2.0`, any other version likewise, and none `«token» unknown` — and so that a new version does not make `slow.sh` run again."
@@ -255,11 +255,11 @@ LAB = LabTasks(
                 "«folder»/build/big.bin": "x\n",
             },
             claims=(
-                Claim("builds", _("the folder builds")),
-                Claim("runs", _("the program runs")),
+                Claim("builds", _("the folder builds"), given=True),
+                Claim("runs", _("the program runs"), given=True),
                 Claim("secret", _("no file with secrets is in the image"), 2),
                 Claim("junk", _("neither logs nor what was built elsewhere is in the image")),
-                Claim("keep", _("what is needed is")),
+                Claim("keep", _("what is needed is"), given=True),
                 Claim("later", _("nor will such a file be that is written tomorrow"), hidden=True),
             ),
             sheet=_(

@@ -201,10 +201,10 @@ LAB = LabTasks(
             prepare=_isolate_prepare,
             look=_isolate,
             claims=(
-                Claim("run", _("the three containers run"), 0),  # so the lab has made them: nothing is earned by it
+                Claim("run", _("the three containers run"), given=True),
                 Claim("front", _("the front reaches the api")),
                 Claim("api", _("the api reaches the database")),
-                Claim("apart", _("the front does not reach the database"), 3),
+                Claim("apart", _("the front does not reach the database"), 2),
                 Claim("inside", _("the database has no way out"), hidden=True),
             ),
             sheet=_(
