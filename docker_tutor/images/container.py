@@ -116,9 +116,13 @@ def temporary_image(client: DockerClient, name: str) -> Iterator[str]:
 
 
 def exported(container: Container, file: Path) -> None:
-    """Write all files of `container` to `file`, a tar."""
+    """Write all files of `container` to `file`, a tar whose paths begin with a slash.
+
+    They are copied (`docker cp`), not exported: after `docker export`, Docker 26 never removes the container's own
+    layer again, and here that is all that was installed. Source: moby#48516.
+    """
+    chunks, _about = container.get_archive("/")
     with file.open("wb") as out:
-        chunks: Iterator[bytes] = container.export()  # type: ignore[assignment] # the published types say text
         for chunk in chunks:
             out.write(chunk)
 

@@ -97,13 +97,15 @@ def rewrite(
 ) -> Layer:
     """Copy the tar `source` to `file` sorted, without what `keep` refuses, with no time later than `newest`.
 
+    Paths of `source` may begin with a slash, or with `./`; the layer's do not.
     `deleted` become whiteouts, as the OCI image specification (`layer.md`) has them. Raises RecipeFailed when a
     path of `expected` is not in `source`: half a layer would be kept for good.
     """
     with tarfile.open(fileobj=source, mode="r:") as old, tarfile.open(file, "w", format=tarfile.GNU_FORMAT) as new:
-        members = [info for info in old.getmembers() if keep(_absolute(info.name))]
+        everything = map(_relative, old.getmembers())
+        members = [info for info in everything if info.name not in {"", "."} and keep(f"/{info.name}")]
         names = {info.name for info in members}
-        if missing := {path.strip("/") for path in expected} - {name.removeprefix("./").strip("/") for name in names}:
+        if missing := {path.strip("/") for path in expected} - names:
             message = _("The engine gave an incomplete file system ({path} is not in it): try again.")
             raise RecipeFailed(message.format(path=min(missing)))
         for info in sorted(members, key=_order):
@@ -121,8 +123,11 @@ def rewrite(
     return Layer.of(file)
 
 
-def _absolute(name: str) -> str:
-    return "/" + name.removeprefix("./").strip("/")
+def _relative(info: tarfile.TarInfo) -> tarfile.TarInfo:
+    info.name = info.name.removeprefix("./").strip("/")
+    if info.islnk():
+        info.linkname = info.linkname.removeprefix("./").strip("/")
+    return info
 
 
 def merged(debs: Iterable[Path], own: Path, file: Path, keep: Callable[[str], bool]) -> None:

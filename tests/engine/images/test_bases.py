@@ -1,10 +1,14 @@
 """The stand-ins for base images do what the images that they stand in for do, as far as the course uses it."""
 
+import tarfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from docker import DockerClient
 
 from docker_tutor.images import Provided
+from docker_tutor.images.container import exported
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +36,20 @@ def test_alpine_is_a_few_megabytes_with_the_commands_of_a_shell(have: Have, sh: 
     assert provided.size_bytes < 10_000_000
     assert "busybox" in provided.note
     sh("alpine:3.19", "for c in wget nc ps ip tar nslookup ping seq timeout apk; do command -v $c; done")
+
+
+def test_a_container_whose_files_were_copied_leaves_no_layer_behind(
+    client: DockerClient, have: Have, tmp_path: Path
+) -> None:
+    have("alpine:3.19")
+    container = client.containers.create("alpine:3.19", "true")
+    exported(container, tmp_path / "whole.tar")
+    layers = Path(client.info()["DockerRootDir"]) / "image/overlay2/layerdb/mounts"
+    assert (layers / str(container.id)).is_dir()
+    container.remove(v=True)
+    assert not (layers / str(container.id)).exists()
+    with tarfile.open(tmp_path / "whole.tar") as tar:
+        assert "/etc/passwd" in tar.getnames()
 
 
 def test_debian_installs_packages_in_a_build(have: Have, sh: Sh, build: Build) -> None:

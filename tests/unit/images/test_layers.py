@@ -55,15 +55,20 @@ def test_half_a_file_system_is_refused(tmp_path: Path) -> None:
         rewrite(opened, tmp_path / "2.tar", lambda _path: True, newest=1, expected=["/a", "/etc/b"])
 
 
-def test_a_deleted_file_becomes_a_whiteout_and_a_link_to_a_lower_layer_a_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("root", ["", "./", "/"])
+def test_a_deleted_file_becomes_a_whiteout_and_a_link_to_a_lower_layer_a_file(tmp_path: Path, root: str) -> None:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w") as tar:
-        below = tarfile.TarInfo("bin/below")
+        if root:
+            top = tarfile.TarInfo(root)
+            top.type = tarfile.DIRTYPE
+            tar.addfile(top)
+        below = tarfile.TarInfo(f"{root}bin/below")
         below.size = 4
         tar.addfile(below, io.BytesIO(b"data"))
         for name, target in (("bin/linked", "bin/below"), ("bin/second", "bin/linked")):
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = tarfile.LNKTYPE, target
+            info = tarfile.TarInfo(root + name)
+            info.type, info.linkname = tarfile.LNKTYPE, root + target
             tar.addfile(info)
     raw.seek(0)
     layer = rewrite(raw, tmp_path / "l.tar", lambda path: path != "/bin/below", newest=1, deleted=["/etc/gone"])
