@@ -1,7 +1,8 @@
 """Keep a guest's disk in a form that can be copied: a disk has holes, and an image's layers do not keep them.
 
 Made once where a sandbox is prepared (Binder builds an image of it), unpacked by the first `up` there. Zeros are not
-written: what is unpacked takes as much room as what was used.
+written: what is unpacked takes as much room as what was used. Those that a guest wrote become holes first (`man 1
+fallocate`, --dig-holes).
 """
 
 import subprocess
@@ -20,6 +21,8 @@ def pack(layout: Layout) -> Path | None:
     if not layout.disk.exists():
         return None
     making = layout.packed_disk.with_suffix(".making")
+    # Where the file system cannot do it, the disk is packed as it is.
+    subprocess.run(["fallocate", "--dig-holes", str(layout.disk)], capture_output=True, check=False)
     _tar(["--create", "--sparse", "--file", str(making), "--directory", str(layout.data), layout.disk.name], making)
     making.replace(layout.packed_disk)
     forget(layout)  # its keys are not for everybody who gets the disk

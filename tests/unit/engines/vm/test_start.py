@@ -96,6 +96,7 @@ def test_a_packed_disk_is_as_small_as_what_was_used_and_comes_back_with_its_hole
         disk.truncate(1 << 30)
         disk.seek(1 << 29)
         disk.write(b"of value")
+        disk.write(bytes(4 << 20))
     packed = packing.pack(layout)
     assert packed is not None
     assert packed.stat().st_size < 1 << 20
