@@ -78,8 +78,10 @@ def kernel(engine: Engine) -> Iterator[Callable[[], "subprocess.Popen[str]"]]:
     started: list[subprocess.Popen[str]] = []
 
     def start(code: str = KERNEL) -> "subprocess.Popen[str]":
+        # Who runs the tests under `nohup` has them all ignore SIGHUP.
+        heard = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
         process = subprocess.Popen(
-            [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
+            [sys.executable, "-c", heard + code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/"
         )
         started.append(process)
         return process
