@@ -14,7 +14,13 @@ from docker_tutor.topics.networks_nat import TOOLS
 
 __all__ = ["Path", "Speed", "speed"]
 
-_ECHO = """
+_ON_ONE_CPU = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+"""
+"""Whether two processes share a CPU or wake each other's is a matter of luck, and worth more than a whole bridge."""
+
+_ECHO = f"""{_ON_ONE_CPU}
 import socket, sys, threading
 def serve(link):
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -26,7 +32,7 @@ while True:
     threading.Thread(target=serve, args=(server.accept()[0],), daemon=True).start()
 """
 
-_PING_PONG = """
+_PING_PONG = f"""{_ON_ONE_CPU}
 import json, socket, sys, time
 address, port = sys.argv[1].split(":")
 link = socket.create_connection((address, int(port)), timeout=10)
@@ -102,8 +108,9 @@ def speed(room: Room, *, seconds: int = 1, round_trips: int = 2000) -> Speed:
 
     The client stands on the host's network each time. `host`: the server does too. `bridge`: it is called at its
     address on a user bridge. `published`: at the machine's address, through the DNAT rule. `localhost`: at
-    127.0.0.1, through the engine's user-space proxy. Raises CommandFailed; ValueError for
-    less than a second, which iperf3 takes for "without end". Source: `man 1 iperf3`.
+    127.0.0.1, through the engine's user-space proxy. For the round trips both are on one CPU. Raises CommandFailed;
+    ValueError for less than a second, which iperf3 takes for "without end". Source: `man 1 iperf3`, `man 2
+    sched_setaffinity`.
     """
     if seconds < 1:
         raise ValueError(f"speed(seconds={seconds}): one second or more")
