@@ -6,6 +6,7 @@ from typing import Any
 
 from docker_tutor.grading.draws import Draw, Values
 from docker_tutor.grading.findings import Claim, Found
+from docker_tutor.grading.labs.looking import running
 from docker_tutor.grading.site import Box, Site
 from docker_tutor.grading.tasks import LabTasks, Task
 from docker_tutor.i18n import _
@@ -24,9 +25,9 @@ def _limits_values(draw: Draw) -> Mapping[str, Any]:
 
 
 def _limits(site: Site, me: Values) -> Iterator[Found]:
-    box = site.lasting(me.name)
-    yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.name))
-    if not box.running:
+    box, runs = running(site, me.name)
+    yield runs
+    if not runs.held:
         return
     memory = int(box.host["Memory"] or 0)
     yield Found("memory", memory == me.mib * MiB, _mib(memory), f"{me.mib} MiB")
@@ -55,9 +56,9 @@ def _neighbour_prepare(site: Site, me: Values) -> None:
 
 
 def _neighbour(site: Site, me: Values) -> Iterator[Found]:
-    box = site.lasting(me.friend)
-    yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.friend))
-    if not box.running:
+    box, runs = running(site, me.friend)
+    yield runs
+    if not runs.held:
         return
     page = site.ask("http://127.0.0.1:8000/", f"container:{box.id}", within_s=1)
     reached = page.ok and page.text == me.token
@@ -120,9 +121,9 @@ def _apart_values(draw: Draw) -> Mapping[str, Any]:
 
 
 def _apart(site: Site, me: Values) -> Iterator[Found]:
-    box = site.lasting(me.name)
-    yield Found("runs", box.running, box.state, _("{name} runs").format(name=me.name))
-    if not box.running:
+    box, runs = running(site, me.name)
+    yield runs
+    if not runs.held:
         return
     host = site.inside(box, "hostname").text
     yield Found("host", host == me.host, host, me.host)
