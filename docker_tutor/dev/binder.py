@@ -59,7 +59,8 @@ BUILDER = "jupyter-repo2docker"
 SCRIPT = "buildpacks/conda/install-base-env.bash"
 BEGAN = re.compile(r"^#(?P<number>\d+) \[ *(?P<step>\d+/\d+)\] (?P<words>.*)")
 ENDED = re.compile(r"^#(?P<number>\d+) DONE (?P<seconds>[\d.]+)s")
-SESSION = """\
+SESSION = (
+    """\
 import os, pathlib, subprocess, sys, time
 from docker_tutor.dev.suite import nbval_command
 def timed(what, *command, **more):
@@ -78,15 +79,15 @@ os.environ["DOCKER_TUTOR_ENGINE"] = "uml"  # what such a machine lacks may be le
 for name in sys.argv[1:]:
     command = nbval_command(pathlib.Path(name))
     failed += timed(name, *command, "--nbval-cell-timeout=600", "-q", "--no-header", "--tb=short")
-for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
-    peak = pathlib.Path("/sys/fs/cgroup", file)
-    if peak.exists():
-        print(f"peak of memory, with what was read from files: {int(peak.read_text()) >> 20} MiB", flush=True)
+"""
+    + sandbox.PEAK
+    + """\
 server.terminate()
 server.communicate()
 failed += timed("engine down", "docker-tutor", "engine", "down")
 sys.exit(failed)
 """
+)
 """The engine is found as anybody's is who opens a notebook there: nothing says which."""
 
 Say = Callable[[str], None]

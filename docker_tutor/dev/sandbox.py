@@ -29,6 +29,7 @@ from docker_tutor.paths import cache_folder, checkout
 from docker_tutor.units import MiB
 
 __all__ = [
+    "PEAK",
     "PYTHON_IMAGE",
     "RESTRICTED",
     "UID",
@@ -57,7 +58,14 @@ FETCHED = ("packages", "stand-ins")
 FETCHING = ("03-dockerfile", "04-multi-stage", "05-compose")
 """Notebooks whose builds fetch packages. The sandbox has no network: they are carried out once before, with one."""
 EXECUTE = "import sys; from nbclient.cli import main; main([sys.argv[1], '--timeout=900'])"
-NOTEBOOKS = """\
+PEAK = """\
+for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
+    peak = pathlib.Path("/sys/fs/cgroup", file)
+    if peak.exists():
+        print(f"peak of memory, with what was read from files: {int(peak.read_text()) >> 20} MiB", flush=True)
+"""
+NOTEBOOKS = (
+    """\
 import os, pathlib, subprocess, sys, time
 from docker_tutor import paths
 from docker_tutor.dev.suite import nbval_command
@@ -71,13 +79,13 @@ for name in sys.argv[1:]:
     done = subprocess.run([*nbval_command(pathlib.Path(name)), limit, *own, "-q", "--no-header", "--tb=short"])
     failed += done.returncode != 0
     print(f"{name}: {'failed' if done.returncode else 'passed'} after {time.monotonic() - began:.0f} s", flush=True)
-for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
-    peak = pathlib.Path("/sys/fs/cgroup", file)
-    if peak.exists():
-        print(f"peak of memory, with what was read from files: {int(peak.read_text()) >> 20} MiB", flush=True)
+"""
+    + PEAK
+    + """\
 subprocess.run([sys.executable, "-m", "docker_tutor", "engine", "down"])
 sys.exit(failed)
 """
+)
 CPUS = 2
 RESTRICTED: Mapping[str, Any] = {
     "user": f"{UID}:{UID}",

@@ -123,6 +123,19 @@ def test_a_cache_mount_keeps_what_the_compiler_has_done(room: Room) -> None:
     assert compiled.after.work == 1
 
 
+def test_no_cache_gives_an_empty_mount_and_a_remark_the_one_there_was(room: Room, tmp_path: Path) -> None:
+    nonce = uuid.uuid4().hex
+
+    def build(remark: str, *options: str) -> str:
+        line = f"RUN --mount=type=cache,id={nonce},target=/kept ls /kept; touch /kept/mark  # {remark}"
+        built = builds.build(room, tmp_path, dockerfile=f"FROM alpine:3.19\n{line}\n", options=options)
+        return str(built.trace.lines[-1].log)
+
+    assert "mark" not in build("one")
+    assert "mark" in build("two")
+    assert "mark" not in build("two", "--no-cache")
+
+
 def test_a_cache_travels_in_the_ways_that_the_image_store_allows(room: Room) -> None:
     before = images(room)
     shared = cache.share(room)
