@@ -44,21 +44,23 @@ def refresh(notebooks: tuple[str, ...], *, varying: bool) -> None:
 
 @dev.command()
 @click.argument("notebooks", nargs=-1)
-def sandboxed(notebooks: tuple[str, ...]) -> int:
+@click.option("--engine", "kind", type=click.Choice(["uml", "qemu"]), default="uml", show_default=True)
+def sandboxed(notebooks: tuple[str, ...], kind: str) -> int:
     """Run NOTEBOOKS in a sandbox like Binder's, on a virtual machine that was prepared before. Needs Linux and root."""
     from docker_tutor.dev import sandbox
     from docker_tutor.engines.clients import sdk
 
+    testengine.endable()
     found = refreshing.named(notebooks)
     stems = {path.stem for path in found}
     wanted = [name for name, where in named_in(paths.checkout() / "notebooks").items() if stems & set(where)]
-    with sandbox.prepare(wanted, found, lambda line: err.print(f"· {line}", markup=False)) as home:
+    with sandbox.prepare(wanted, found, lambda line: err.print(f"· {line}", markup=False), kind) as home:
         engine = engines.resolve("private")
         was_up = engine.status().state == "running"
         engine.up()
         client = sdk(engine.address, timeout=3600)
         try:
-            return sandbox.run_notebooks(client, home, found, lambda text: click.echo(text, nl=False)).failed
+            return sandbox.run_notebooks(client, home, found, lambda text: click.echo(text, nl=False), kind).failed
         finally:
             client.close()
             if not was_up:

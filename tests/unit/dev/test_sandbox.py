@@ -14,5 +14,5 @@ def test_a_home_has_the_programs_that_pip_would_put_there(tmp_path: Path) -> Non
 
 
 def test_the_programs_that_run_inside_are_programs() -> None:
-    compile(sandbox.NOTEBOOKS, "notebooks", "exec")
+    compile(sandbox.NOTEBOOK, "notebooks", "exec")
     compile(binder.SESSION, "session", "exec")
