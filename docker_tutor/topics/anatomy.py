@@ -19,6 +19,7 @@ import psutil
 
 from docker_tutor.classroom import guests
 from docker_tutor.classroom.bars import Bar, Board
+from docker_tutor.classroom.lacking import Lacking
 from docker_tutor.classroom.room import Room
 from docker_tutor.errors import EngineError, PackageError
 from docker_tutor.i18n import _
@@ -53,6 +54,12 @@ print(json.dumps({{"cpu_s": cpu_s, "reads_s": reads_s, "kernel": os.uname().rele
 MACHINES = ("uml", "qemu")
 MOST_TURNS = 60
 """Of the same job inside and outside, on a machine that never comes to rest."""
+
+_INSIDE = """
+import json, os
+print(json.dumps([os.uname().release, "QEMU TCG" in open("/proc/cpuinfo").read()]))
+"""
+"""The kernel, and whether the processor is made up: QEMU's emulation calls its own so (`target/i386/cpu.c`)."""
 
 _RESIDENT = """
 import json, sys
@@ -100,8 +107,10 @@ class Comparison:
     """User-Mode Linux, a kernel as a process of this one; None where it cannot run."""
     emulated: bool = False
     """Whether QEMU translated the guest's instructions, for want of help by the processor."""
+    engine_emulated: bool = False
+    """Whether the same is true of the engine's own machine."""
     notes: tuple[str, ...] = ()
-    """Why a column is open, in one sentence each."""
+    """Why a column is open, or a figure is worth nothing, in one sentence each."""
     host_kernel: str = field(default_factory=lambda: os.uname().release)
     """Kernel release of the machine on which all this was asked."""
 
@@ -112,6 +121,13 @@ class Comparison:
         if not self.emulated or guest is None or guest.cpu_s is None or self.process.cpu_s is None:
             return None
         return guest.cpu_s / self.process.cpu_s
+
+    @property
+    def first_output_s(self) -> float | Lacking | None:
+        """From the request to the container's first output; lacking where the engine's own machine is emulated."""
+        if self.engine_emulated:
+            return Lacking(_translated())
+        return self.container.first_output_s
 
     @property
     def machines(self) -> tuple[Costs, ...]:
@@ -182,6 +198,7 @@ def compare(
             inside.append(json.loads(room.cli("exec", name, "python", "-c", _JOB).stdout))
             outside.extend([json.loads(plain.run("python", "-c", _JOB))] if plain else [])
         asleep, keeper = probes.outside(room, _RESIDENT, str(pid))
+        release, engine_emulated = probes.ask(room, name, _INSIDE)
         container = Costs(
             disk_bytes=int(room.client.images.get(image).attrs["Size"]),
             own_disk_bytes=int(room.cli("inspect", "--size", "--format", "{{.SizeRw}}", name).stdout),
@@ -190,7 +207,7 @@ def compare(
             keeper_bytes=keeper,
             cpu_s=min(cpu for cpu, _reads in inside),
             reads_s=min(reads for _cpu, reads in inside),
-            kernel=probes.ask(room, name, "import json, os; print(json.dumps(os.uname().release))"),
+            kernel=release,
         )
         kernel = str(room.client.info()["KernelVersion"])
         process = Costs(kernel=kernel)
@@ -198,7 +215,7 @@ def compare(
             starts = statistics.median(plain.first_output_s() for _repeat in range(repeats))
             computing, reading = (min(each) for each in zip(*outside, strict=True))
             process = Costs(0, 0, starts, plain.resident_bytes(), 0, computing, reading, kernel)
-    samples, notes = _samples(machines)
+    samples, notes = _samples(machines, [_translated()] if engine_emulated else [])
     guest = samples.get("qemu")
     return Comparison(
         process,
@@ -207,6 +224,7 @@ def compare(
         repeats,
         _costs(samples.get("uml")),
         emulated=guest is not None and guest.emulated,
+        engine_emulated=engine_emulated,
         notes=notes,
     )
 
@@ -217,10 +235,17 @@ def _falls(series: Sequence[Sequence[Sequence[float]]], last: int) -> bool:
     return any(min(column) < 0.98 * min(column[:-last]) for column in columns)
 
 
-def _samples(machines: Sequence[str]) -> tuple[dict[str, guests.Sample], tuple[str, ...]]:
+def _translated() -> str:
+    return _(
+        "This engine's machine is emulated: until a container's first output it is Docker's own programs that are "
+        "translated, and that time says nothing about containers. On an engine that computes on the processor it does."
+    )
+
+
+def _samples(machines: Sequence[str], first: Sequence[str] = ()) -> tuple[dict[str, guests.Sample], tuple[str, ...]]:
     board = Board()
     bar = Bar(board)
-    samples, notes = {}, []
+    samples, notes = {}, list(first)
     for kind in machines:
         try:
             samples[kind] = guests.take(kind, _GUESTS_JOB, bar)

@@ -3,6 +3,7 @@
 import pytest
 
 from docker_tutor.classroom.guests import Sample
+from docker_tutor.classroom.lacking import reason
 from docker_tutor.errors import EngineNotFound
 from docker_tutor.topics import anatomy
 from docker_tutor.topics.anatomy import Comparison, Costs
@@ -58,6 +59,13 @@ def test_what_is_emulated_is_called_so_and_compared_with_what_is_not() -> None:
     assert helped.titles[-1] == "virtual machine (QEMU, with the processor's help)"
     assert Comparison(Costs(), Costs(), guest, 5, emulated=True).emulation is None
     assert helped.machines == (guest,)
+
+
+def test_how_soon_a_container_starts_is_claimed_unless_the_engine_itself_is_emulated() -> None:
+    container = Costs(first_output_s=9)
+    assert Comparison(Costs(), container, None, 5).first_output_s == 9
+    lacking = Comparison(Costs(), container, None, 5, engine_emulated=True).first_output_s
+    assert "emulated" in reason(lacking)
 
 
 def test_a_machine_that_starts_first_is_noticed_where_both_run_on_one_kernel() -> None:
