@@ -5,6 +5,7 @@ folder's loader and library path into every dynamic program. The path must hold 
 libraries too, which `DT_RPATH` does and `DT_RUNPATH` does not (`man 8 ld.so`): hence `--force-rpath`.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -25,7 +26,7 @@ ELF_MAGIC = b"\x7fELF"
 def patch(folder: Path, final: Path, report: Report = silent) -> int:
     """Patch the programs below `folder` for the place `final` that it is going to have; return how many.
 
-    Raises `EngineStartFailed` when patchelf is missing or fails.
+    Raises `EngineStartFailed` when patchelf is missing or fails, `OSError`.
     """
     libraries = final / library_folder(folder).relative_to(folder)
     # One name for each file: two threads that write the same one (perl has two names) would read it half-written.
@@ -66,6 +67,8 @@ def _patch_one(patchelf: Path, program: Path, libraries: Path) -> bool:
     loader = libraries / Path(asked.stdout.strip()).name
     done = _run([patchelf, "--set-interpreter", loader, "--force-rpath", "--set-rpath", libraries, program])
     if done.returncode:
+        if os.strerror(errno.ENOSPC) in done.stderr:
+            raise OSError(errno.ENOSPC, done.stderr.strip(), str(program))
         raise EngineStartFailed(
             _("{program} could not be fitted to this machine: {said}").format(program=program.name, said=done.stderr)
         )

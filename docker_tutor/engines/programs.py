@@ -4,7 +4,6 @@ They are made once for each list of package files and shared by all instances of
 under its name only when it is whole: it is made beside it and renamed.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -16,12 +15,13 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from docker_tutor.engines import room
 from docker_tutor.engines.packages import Archive, unpack
 from docker_tutor.engines.patching import library_folder, patch
-from docker_tutor.errors import DiskFull
 from docker_tutor.i18n import _
 from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report, silent
+from docker_tutor.units import MiB
 
 __all__ = ["PACKAGES", "Programs", "ensure", "found"]
 
@@ -39,7 +39,7 @@ PACKAGES = (
 )
 FOR_PEOPLE = ("docker", "ctr", "runc")
 """What a learner's `PATH` gets. The other programs would hide the machine's own of the same name."""
-NEEDED_BYTES = 700 << 20
+NEEDED_BYTES = 700 * MiB
 STAMP = "stamp.json"
 
 
@@ -103,8 +103,9 @@ def ensure(report: Report = silent, *, suite: str | None = None, fresh: bool = F
     """
     archive = Archive(suite)
     home = cache_folder() / "engines"
-    home.mkdir(exist_ok=True)
-    with FileLock(home / "in-use.lock"):
+    with room.told(cache_folder()):
+        home.mkdir(exist_ok=True)
+    with FileLock(home / "in-use.lock"), room.told(home):
         if not fresh and (programs := found(suite)):
             return programs
         debs = archive.fetch(PACKAGES, report, fresh=fresh)
@@ -117,14 +118,13 @@ def ensure(report: Report = silent, *, suite: str | None = None, fresh: bool = F
 
 
 def _make(folder: Path, debs: Sequence[Path], report: Report) -> None:
-    if shutil.disk_usage(folder.parent).free < NEEDED_BYTES:
-        raise DiskFull(
-            _("Unpacking the engine needs {size} MiB in {folder}: make room there and try again.").format(
-                size=NEEDED_BYTES >> 20, folder=folder.parent
-            )
-        )
     for abandoned in folder.parent.glob(".making-*"):
         shutil.rmtree(abandoned)  # of a process that was killed: we hold the lock, so nobody is at it
+    room.require(
+        folder.parent,
+        NEEDED_BYTES,
+        _("Unpacking the engine needs {needs} in {folder}, and {free} are free: make room for {missing} more there."),
+    )
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
         making.chmod(0o755)
@@ -136,10 +136,6 @@ def _make(folder: Path, debs: Sequence[Path], report: Report) -> None:
         if folder.exists():
             shutil.rmtree(folder)
         making.rename(folder)
-    except OSError as error:
-        if error.errno == errno.ENOSPC:
-            raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=folder.parent)) from error
-        raise
     finally:
         shutil.rmtree(making, ignore_errors=True)
 

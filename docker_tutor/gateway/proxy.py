@@ -199,4 +199,5 @@ class Connection:
 
 
 def _unreachable(error: Exception) -> Reply:
-    return Reply.refuse(_("the engine behind this notebook does not answer: {error}").format(error=error), 503)
+    said = _("the engine behind this notebook does not answer ({error}); `engine status` tells why").format(error=error)
+    return Reply.refuse(said, 503)

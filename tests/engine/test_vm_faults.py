@@ -180,7 +180,7 @@ def test_what_is_made_of_packages_is_whole_or_not_there(tmp_path: Path, monkeypa
     assert shop.ensure(finish, silent, None) == made
     kept = {path.name for path in shop.home.iterdir() if path.is_dir()}
     assert kept == {made.folder.name, "old-2-lately"}
-    with pytest.raises(DiskFull, match="needs 10240000 MiB"):
+    with pytest.raises(DiskFull, match="needs 10000 GiB"):
         workshop.Workshop(workshop.Made, "things", "2", ("busybox-static",), 10_240_000 * MiB).ensure(
             finish, silent, None
         )

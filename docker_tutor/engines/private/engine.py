@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from docker_tutor.engines import programs as unpacked
+from docker_tutor.engines import room
 from docker_tutor.engines.base import Capabilities, EngineStatus, ForwardedPort, Tools
 from docker_tutor.engines.private import starting, stopping
 from docker_tutor.engines.private.layout import Layout
@@ -19,10 +20,14 @@ from docker_tutor.engines.programs import Programs
 from docker_tutor.errors import EngineNotFound
 from docker_tutor.i18n import _
 from docker_tutor.progress import Report, Step, silent
+from docker_tutor.units import MiB
 
 __all__ = ["PrivateEngine", "possible"]
 
 PROCESSES = ("dockerd", "containerd", "slirp4netns", "keeper")
+LEAST_BYTES = 32 * MiB
+"""What a daemon writes by itself before it can do anything."""
+LITTLE_ROOM = _("Docker needs {needs} in {folder}, and {free} are free: make room for {missing} more and try again.")
 FOR_TOPICS = ("docker", "ctr", "runc", "containerd", "slirp4netns", "ip", "tc", "ss", "bridge", "dockerd")
 
 
@@ -133,12 +138,14 @@ class PrivateEngine:
         programs = unpacked.ensure(report, suite=self._suite)
         task = _("Starting Docker Engine")
         report(Step(task, 0, 1))
-        try:
-            starting.start(self.layout, programs, self._settings)
-        except BaseException:
-            # Ctrl-C too: an engine that is half there is worse than none.
-            stopping.stop(self.layout)
-            raise
+        with room.told(self.layout.runtime.parent, self.layout.data.parent):
+            try:
+                room.require(self.layout.data.parent, LEAST_BYTES, LITTLE_ROOM)
+                starting.start(self.layout, programs, self._settings)
+            except BaseException:
+                # Ctrl-C too: an engine that is half there is worse than none.
+                stopping.stop(self.layout)
+                raise
         report(Step(task, 1, 1))
 
     def _programs(self) -> Programs | None:

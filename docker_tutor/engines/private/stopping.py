@@ -21,7 +21,7 @@ from docker_tutor.i18n import _
 from docker_tutor.paths import cache_folder
 from docker_tutor.processes import Process, kill_all, running
 
-__all__ = ["leftovers", "purge", "stop"]
+__all__ = ["leftovers", "processes", "purge", "stop"]
 
 CONTAINER_GRACE_S = 2
 DAEMON_GRACE_S = 10
@@ -68,9 +68,14 @@ def purge(layout: Layout) -> None:
 
 def leftovers(layout: Layout) -> list[str]:
     """Name what is still there of an engine: processes, mounts, cgroups. Empty after `stop`."""
-    found = [f"process {process.pid}" for process in _strays(layout, None)]
+    found = [f"process {process.pid}" for process in processes(layout)]
     found += [f"mount {point}" for point in namespaces.mounts_below(layout.runtime, layout.data)]
     return found + [f"cgroup {folder}" for folder in cgroups.trees(layout.cgroup_parent)]
+
+
+def processes(layout: Layout) -> list[Process]:
+    """Return what runs of an engine, its containers' processes among it."""
+    return _strays(layout, None)
 
 
 def _stop_containers(layout: Layout) -> None:

@@ -151,15 +151,18 @@ def ensure(report: Report = silent, *, suite: str | None = None) -> Image:
 
 
 def format_disk(image: Image, file: Path, size_bytes: int) -> None:
-    """Make `file` a disk of `size_bytes` that takes no room yet. Raises `EngineStartFailed`, and leaves no half."""
+    """Make `file` a disk of `size_bytes` that takes no room yet, or nothing. Raises `OSError`, `EngineStartFailed`."""
     making = file.with_name(f".{file.name}.making")
-    with making.open("wb") as opened:
-        opened.truncate(size_bytes)
-    making.chmod(0o600)
     lazy = "lazy_itable_init=1,lazy_journal_init=1,nodiscard"
     journal = f"size={JOURNAL // MiB}"
-    _mke2fs(image.libraries, image.folder, ["-m", "0", "-J", journal, "-E", f"{lazy},root_owner=0:0", making])
-    making.replace(file)
+    try:
+        with making.open("wb") as opened:
+            opened.truncate(size_bytes)
+        making.chmod(0o600)
+        _mke2fs(image.libraries, image.folder, ["-m", "0", "-J", journal, "-E", f"{lazy},root_owner=0:0", making])
+        making.replace(file)
+    finally:
+        making.unlink(missing_ok=True)
 
 
 def _take_kernel(root: Path, making: Path) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import psutil
 
-from docker_tutor.errors import DiskFull, EngineStartFailed
+from docker_tutor.engines import room
+from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.units import GiB, MiB, human_bytes
 
@@ -87,14 +88,12 @@ def cpu() -> int:
 
 def disk_bytes(folder: Path) -> int:
     """Return how large a disk may become in `folder`. Raises `DiskFull` when there is no room for a useful one."""
-    free = shutil.disk_usage(folder).free - DISK_KEPT
-    if free < DISK_LEAST:
-        raise DiskFull(
-            _("A disk for Docker needs {size} in {folder}: make room there and try again.").format(
-                size=human_bytes(DISK_LEAST + DISK_KEPT), folder=folder
-            )
-        )
-    return min(free, DISK_MOST) // MiB * MiB
+    room.require(
+        folder,
+        DISK_LEAST + DISK_KEPT,
+        _("A disk for Docker needs {needs} in {folder}, and {free} are free: make room for {missing} more there."),
+    )
+    return min(room.free_bytes(folder) - DISK_KEPT, DISK_MOST) // MiB * MiB
 
 
 def _folders(root: Path, proc: Path) -> Iterator[Path]:

@@ -1,7 +1,6 @@
 """A folder of the cache that is made once out of Debian's packages: under its name it is whole, or it is not there."""
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
@@ -15,12 +14,11 @@ from typing import Generic, TypeVar
 
 from filelock import FileLock
 
+from docker_tutor.engines import room
 from docker_tutor.engines.packages import Archive, unpack
-from docker_tutor.errors import DiskFull
 from docker_tutor.i18n import _
 from docker_tutor.paths import cache_folder
 from docker_tutor.progress import Report
-from docker_tutor.units import MiB
 
 __all__ = ["Made", "Workshop"]
 
@@ -86,8 +84,9 @@ class Workshop(Generic[T]):
         Raises a `PackageError`, `DiskFull`, and whatever `finish` does.
         """
         archive = Archive(suite)
-        self.home.mkdir(exist_ok=True)
-        with FileLock(self.home / "in-use.lock"):
+        with room.told(cache_folder()):
+            self.home.mkdir(exist_ok=True)
+        with FileLock(self.home / "in-use.lock"), room.told(self.home):
             if here := self.found(suite):
                 with contextlib.suppress(OSError):  # somebody else's, or a read-only cache
                     os.utime(here.folder / STAMP)
@@ -95,12 +94,7 @@ class Workshop(Generic[T]):
             debs = archive.fetch(self.packages, report)
             name = hashlib.sha256("\n".join(deb.name for deb in debs).encode()).hexdigest()[:12]
             folder = self.home / f"{archive.suite}-{self.version}-{name}"
-            try:
-                self._make(folder, debs, finish, report)
-            except OSError as error:
-                if error.errno != errno.ENOSPC:
-                    raise
-                raise DiskFull(_("The disk is full: make room in {folder}.").format(folder=self.home)) from error
+            self._make(folder, debs, finish, report)
             self._prune()
             return self.kind(folder)
 
@@ -112,14 +106,16 @@ class Workshop(Generic[T]):
                 shutil.rmtree(stamp.parent)
 
     def _make(self, folder: Path, debs: Sequence[Path], finish: Callable[[Path, Path], None], report: Report) -> None:
-        if shutil.disk_usage(self.home).free < self.unpacked_bytes:
-            raise DiskFull(
-                _("Making a virtual machine ready needs {size} MiB in {folder}: make room there and try again.").format(
-                    size=self.unpacked_bytes // MiB, folder=self.home
-                )
-            )
         for abandoned in self.home.glob(".making-*"):
             shutil.rmtree(abandoned)  # of a process that was killed: we hold the lock, so nobody is at it
+        room.require(
+            self.home,
+            self.unpacked_bytes,
+            _(
+                "Making a virtual machine ready needs {needs} in {folder}, and {free} are free: make room for "
+                "{missing} more there."
+            ),
+        )
         making = Path(tempfile.mkdtemp(prefix=".making-", dir=self.home))
         try:
             making.chmod(0o755)
