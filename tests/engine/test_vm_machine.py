@@ -32,6 +32,14 @@ FROM tiny
 RUN echo built > /built
 CMD ["cat", "/built"]
 """
+ECHO = """\
+import socket
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 9000))
+while True:
+    server.sendto(*server.recvfrom(70000))
+"""
+GUESTS_PYTHON = ("--volume", "/usr:/usr:ro", "--volume", "/usr/lib64:/lib64:ro", "tiny", "python3", "-S", "-c")
 STRANGER = """\
 import socket, ssl, sys
 try:
@@ -58,8 +66,8 @@ def docker(machine: VmEngine, docker_of: Callable[[Engine], Docker]) -> Iterator
         docker("rm", "--force", *left)
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(type=kind) as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
 
@@ -119,6 +127,26 @@ def test_a_published_port_is_reached_at_the_loopback_until_the_container_goes(
     assert until(lambda: port not in reached(machine), SEEN_WITHIN_S)
     with pytest.raises(OSError, match=r"refused"):
         socket.create_connection(("127.0.0.1", port))
+
+
+def test_datagrams_reach_a_published_udp_port_and_so_do_their_answers(machine: VmEngine, docker: Docker) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    container = docker("run", "--detach", "--publish", f"{port}:9000/udp", *GUESTS_PYTHON, ECHO)
+    assert until(lambda: port in reached(machine), SEEN_WITHIN_S)
+
+    def echoed(data: bytes) -> bool:
+        with socket.socket(type=socket.SOCK_DGRAM) as client:
+            client.settimeout(1)
+            client.sendto(data, ("127.0.0.1", port))
+            try:
+                return client.recv(len(data) + 1) == data
+            except TimeoutError:
+                return False  # the container's program does not listen yet
+
+    assert until(lambda: echoed(b"ping"), SEEN_WITHIN_S)
+    assert echoed(b"x" * 8000)
+    docker("rm", "--force", container)
+    assert until(lambda: port not in reached(machine), SEEN_WITHIN_S)
 
 
 def test_a_listener_in_the_engines_own_network_is_reached(machine: VmEngine, docker: Docker) -> None:

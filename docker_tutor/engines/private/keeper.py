@@ -15,7 +15,7 @@ from pathlib import Path
 
 from docker_tutor.engines import port_ranges
 from docker_tutor.engines.base import ForwardedPort
-from docker_tutor.engines.private.datagrams import DatagramRelay
+from docker_tutor.engines.private.datagrams import DatagramRelay, Sockets
 from docker_tutor.engines.private.layout import Layout
 from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask, listeners
 from docker_tutor.engines.private.relay import Inside, Relay
@@ -164,13 +164,17 @@ class Keeper:
             if listener.protocol == "tcp" and not listener.address:
                 forward.rule = await self._slirp.add(listener.port)
             else:
-                carry = Relay if listener.protocol == "tcp" else DatagramRelay
-                relay = carry(self._inside, listener.address or GUEST, listener.port)
+                relay = self._relay(listener.protocol, listener.address or GUEST, listener.port)
                 await relay.open()
                 forward.relay = relay
         except (Refused, OSError) as error:
             log.debug("%s", error)
             forward.note = "something else on this machine has the port"
+
+    def _relay(self, protocol: str, address: str, port: int) -> Relay | DatagramRelay:
+        if protocol == "tcp":
+            return Relay(self._inside, address, port)
+        return DatagramRelay(Sockets(self._inside), address, port)
 
     async def _withdraw(self, forward: _Forward) -> None:
         log.info("%s %d: gone", forward.listener.protocol, forward.listener.port)

@@ -9,6 +9,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from docker_tutor.engines import programs as unpacked
+from docker_tutor.engines import room
 from docker_tutor.engines.base import Capabilities, EngineStatus, ForwardedPort, Tools
 from docker_tutor.engines.dialing import with_tls
 from docker_tutor.engines.private.state import State, read
@@ -99,14 +100,15 @@ class VmEngine:
             parts = qemu_parts.ensure(image, report) if self.kind == "qemu" else None
             task = _("Starting a virtual machine with Docker Engine")
             report(Step(task, 0, 1))
-            try:
-                if not self._start(image, parts):
+            with room.told(self.layout.runtime.parent, self.layout.data.parent):
+                try:
+                    if not self._start(image, parts):
+                        stopping.stop(self.layout)
+                        self._start(image, parts)
+                except BaseException:
+                    # Ctrl-C too: a machine that is half there is worse than none.
                     stopping.stop(self.layout)
-                    self._start(image, parts)
-            except BaseException:
-                # Ctrl-C too: a machine that is half there is worse than none.
-                stopping.stop(self.layout)
-                raise
+                    raise
             report(Step(task, 1, 1))
 
     def _start(self, image: images.Image, parts: qemu_parts.Parts | None) -> bool:
@@ -157,13 +159,16 @@ class VmEngine:
             )
             if unreached := [str(port.port) for port in ports if not port.reached]:
                 detail += " " + _("Not reachable at 127.0.0.1: port {ports}.").format(ports=", ".join(unreached))
+            if self.layout.crowded.exists():
+                detail += " " + _("Its own disk is full: `docker system prune` makes room there.")
             machine = state.processes["machine"].pid
             return EngineStatus(self.kind, "running", detail, self.address, machine, version, ports=ports)
         if self.layout.runtime.exists():
             detail = _("{missing} has ended; `engine up` repairs it, `engine down` cleans up.").format(
                 missing=", ".join(missing) or _("its start")
             )
-            return EngineStatus(self.kind, "broken", f"{detail} {self._note()}".strip(), version=version)
+            why = starting.why_ended(self.layout) or self._note()
+            return EngineStatus(self.kind, "broken", f"{detail} {why}".strip(), version=version)
         return EngineStatus(self.kind, "stopped", _("It is not running; `engine up` starts it."), version=version)
 
     def capabilities(self) -> Capabilities:

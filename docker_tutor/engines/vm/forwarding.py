@@ -2,7 +2,7 @@
 
 slirp4netns forwards a port of this machine to an address of the guest. What listens on any address there has
 10.0.2.100; what listens on the guest's loopback only (`-p 127.0.0.1:8080:80`) is reached by 10.0.2.101, which the
-guest turns into its 127.0.0.1.
+guest turns into its 127.0.0.1. Datagrams go over the line: see `datagrams`.
 """
 
 import logging
@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from docker_tutor.engines.base import ForwardedPort
+from docker_tutor.engines.private.datagrams import DatagramRelay, Ways
 from docker_tutor.engines.private.listeners import Listener
 from docker_tutor.engines.private.slirp import GUEST, Refused, Slirp
 from docker_tutor.engines.private.state import write_json
@@ -19,6 +20,7 @@ from docker_tutor.engines.vm.layout import Layout
 __all__ = ["Forwarding"]
 
 LOOPBACK = "10.0.2.101"
+TAKEN = "something else on this machine has the port"
 
 log = logging.getLogger("keeper")
 
@@ -28,15 +30,21 @@ class _Forward:
     """One listener, and what was done about it."""
 
     rule: int | None = None
+    relay: DatagramRelay | None = None
     note: str = ""
+
+    @property
+    def reached(self) -> bool:
+        return self.rule is not None or self.relay is not None
 
 
 class Forwarding:
     """Knows what is forwarded."""
 
-    def __init__(self, layout: Layout) -> None:
-        """Speak to the slirp4netns of `layout`."""
+    def __init__(self, layout: Layout, ways: Ways | None) -> None:
+        """Speak to the slirp4netns of `layout`; datagrams go by `ways`, if there are any."""
         self._layout = layout
+        self._ways = ways
         self._slirp = Slirp(layout.slirp_socket)
         self._forwards: dict[Listener, _Forward] = {}
         self._reserved: set[int] = set()
@@ -54,15 +62,13 @@ class Forwarding:
             await self._withdraw(gone, self._forwards.pop(gone))
         for listener in listeners:
             known = self._forwards.get(listener)
-            if known is None or known.rule is None:
+            if known is None or not known.reached:
                 self._forwards[listener] = await self._forward(listener)
         self._publish()
 
     async def _forward(self, listener: Listener) -> _Forward:
         if listener.protocol == "udp":
-            # They would get in, and their answers would not get out: to the guest they come from slirp4netns' own
-            # address, to which it carries nothing back when this machine's loopback is closed to the guest.
-            return _Forward(note="datagrams are not carried into this engine")
+            return await self._relay(listener)
         if listener.address not in {"", GUEST} and not listener.address.startswith("127."):
             return _Forward(note=f"it listens at {listener.address} of the guest only")
         guest = LOOPBACK if listener.address.startswith("127.") else GUEST
@@ -70,11 +76,25 @@ class Forwarding:
             rule = await self._slirp.add(listener.port, guest=guest)
         except (Refused, OSError) as error:
             log.info("%s %d: %s", listener.protocol, listener.port, error)
-            return _Forward(note="something else on this machine has the port")
+            return _Forward(note=TAKEN)
         log.info("%s %d: forwarded", listener.protocol, listener.port)
         return _Forward(rule)
 
+    async def _relay(self, listener: Listener) -> _Forward:
+        if self._ways is None:
+            return _Forward(note="datagrams are not carried into this engine")
+        relay = DatagramRelay(self._ways, listener.address or GUEST, listener.port)
+        try:
+            await relay.open()
+        except OSError as error:
+            log.info("%s %d: %s", listener.protocol, listener.port, error)
+            return _Forward(note=TAKEN)
+        log.info("%s %d: forwarded", listener.protocol, listener.port)
+        return _Forward(relay=relay)
+
     async def _withdraw(self, listener: Listener, forward: _Forward) -> None:
+        if forward.relay:
+            forward.relay.close()
         if forward.rule is None:
             return
         try:
@@ -85,5 +105,5 @@ class Forwarding:
 
     def _publish(self) -> None:
         items = sorted(self._forwards.items(), key=lambda item: (item[0].port, item[0].protocol))
-        ports = [ForwardedPort(it.protocol, it.port, fwd.rule is not None, fwd.note) for it, fwd in items]
+        ports = [ForwardedPort(it.protocol, it.port, fwd.reached, fwd.note) for it, fwd in items]
         write_json(self._layout.ports, {"ports": [asdict(port) for port in ports]})

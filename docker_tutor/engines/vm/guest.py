@@ -16,7 +16,8 @@ from typing import Any
 
 from docker_tutor.engines.private.listeners import NETLINK_SOCK_DIAG, Listener, ask
 from docker_tutor.engines.vm.beside import Beside
-from docker_tutor.engines.vm.line import Messages, written
+from docker_tutor.engines.vm.line import ACKNOWLEDGED_BYTES, Messages, written
+from docker_tutor.engines.vm.peers import Peers
 
 __all__ = ["Guest", "listening"]
 
@@ -32,6 +33,7 @@ SETTINGS = "/run/seed/daemon.json"
 AUTHORITIES = "/run/seed/authorities.pem"
 """What the machine outside trusts, when it says so."""
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
+DISK = "/disk"
 CLIENTS = "/proc/sys/net/ipv4/ip_local_port_range"
 """A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
 
@@ -43,6 +45,7 @@ class Guest:
         """Talk over `line`; dockerd's log goes to `log`."""
         self._line = line
         self._messages = Messages()
+        self._read_bytes = 0
         self._diagnosis = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
         self._ready = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._ready.bind(NOTIFY)
@@ -56,20 +59,21 @@ class Guest:
         self._log = log
         self._is_ready = False
         self._beside = Beside(log)
+        self._peers = Peers(self._say)
         self._start()
 
     def run(self) -> None:
         """Return when dockerd has ended."""
         while True:
-            watched = [self._line, self._ready.fileno(), self._ended]
+            watched = [self._line, self._ready.fileno(), self._ended, *self._peers.descriptors]
             ready = select.select(watched, [], [], LOOK_EVERY_S)[0]
             if self._ready.fileno() in ready and b"READY=1" in self._ready.recv(4096):
                 self._is_ready = True
                 self._beside.start()
                 self._say({"ready": True})
+            self._peers.answer(ready)
             if self._line in ready:
-                for message in self._messages.feed(os.read(self._line, 4096)):
-                    self._do(message)
+                self._hear()
             if self._ended in ready:
                 status = self._daemon.wait()
                 if self._gave_up_early():
@@ -98,8 +102,21 @@ class Guest:
         waited = time.monotonic() - self._started_at
         return not (self._is_ready or self._stopping) and waited >= CONTAINERD_WITHIN_S and self._starts < STARTS
 
+    def _hear(self) -> None:
+        data = os.read(self._line, 4096)
+        self._read_bytes += len(data)
+        for message in self._messages.feed(data):
+            self._do(message)
+        if self._read_bytes >= ACKNOWLEDGED_BYTES:
+            self._say({"read": self._read_bytes})
+            self._read_bytes = 0
+
     def _do(self, message: dict[str, Any]) -> None:
-        if message.get("do") == "stop":
+        if "datagram" in message:
+            self._peers.carry(message)
+        elif message.get("do") == "forget":
+            self._peers.forget(message["peer"])
+        elif message.get("do") == "stop":
             self._stopping = True
             self._daemon.send_signal(signal.SIGTERM)
             signal.alarm(STOP_WITHIN_S)  # then this ends, and the guest with it
@@ -112,6 +129,7 @@ class Guest:
         elif message.get("do") == "go on":
             time.clock_settime(time.CLOCK_REALTIME, float(message["now"]))
             self._said = []
+            self._peers.forget_all()
             self._say({"ready": True})
 
     def _look(self) -> None:
@@ -124,7 +142,8 @@ class Guest:
         if time.monotonic() >= self._beat_at:
             self._beats += 1
             self._beat_at = time.monotonic() + BEAT_EVERY_S
-            self._say({"beat": self._beats})
+            disk = os.statvfs(DISK)
+            self._say({"beat": self._beats, "free": disk.f_bavail * disk.f_frsize})
 
     def _say(self, message: dict[str, Any]) -> None:
         left = written(message)

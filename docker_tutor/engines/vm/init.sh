@@ -25,8 +25,9 @@ $b stty raw -echo <"$LINE"
 $b stty raw -echo <"$LOG"
 
 # ext4 repairs what a killed guest has left, from its journal. Left to itself it would also write half a gigabyte of zeros
-# in the background, into tables of files that may never be (`man 5 ext4`, noinit_itable).
-$b mount -t ext4 -o noatime,discard,noinit_itable "$DISK" /disk 2>/run/said || fail disk
+# in the background, into tables of files that may never be (`man 5 ext4`, noinit_itable). Where the machine outside has
+# no room for what is written, nothing is written any more, and what is there stays whole (data_err=abort).
+$b mount -t ext4 -o noatime,discard,noinit_itable,data_err=abort "$DISK" /disk 2>/run/said || fail disk
 for folder in docker containerd; do
     $b mkdir -p /disk/$folder /var/lib/$folder
     $b mount --bind /disk/$folder /var/lib/$folder

@@ -13,7 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,14 +22,17 @@ import psutil
 from docker_tutor.engines.private.relay import Inside, Relay
 from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
+from docker_tutor.engines.room import SCARCE_BYTES
 from docker_tutor.engines.vm import fence
+from docker_tutor.engines.vm.console import Watch
+from docker_tutor.engines.vm.datagrams import OverLine
 from docker_tutor.engines.vm.forwarding import Forwarding
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
-from docker_tutor.engines.vm.line import Messages, written
+from docker_tutor.engines.vm.line import Messages, Paced, written
 from docker_tutor.engines.vm.machine import API_PORT, Machine, Start
-from docker_tutor.engines.vm.saved import keep
+from docker_tutor.engines.vm.saved import forget, keep
 from docker_tutor.engines.vm.saving import Saving
 from docker_tutor.engines.vm.sessions import adopt_orphans, end_sessions, reap_orphans
 from docker_tutor.units import MiB
@@ -38,10 +41,11 @@ __all__ = ["Keeper", "main"]
 
 CHUNK_BYTES = 1 << 16
 STOP_WITHIN_S = 20
+BEHIND_BYTES = MiB
+"""With so much still to be read, the guest is told no more that may be lost."""
 LAST_WORDS_S = 0.3
 COLOUR = re.compile(rb"\x1b\[[\d;]*m")
 """What dockerd writes because its log goes over a line, as to a terminal."""
-PANIC = b"Kernel panic"
 
 log = logging.getLogger("keeper")
 
@@ -59,9 +63,11 @@ class Keeper:
         self.ended = asyncio.Event()
         self._stopping = False
         self._connected = asyncio.Event()
-        self._line: asyncio.StreamWriter | None = None
+        self._line: Paced | None = None
         self._saving: Saving | None = None
-        self._forwarding = Forwarding(layout)
+        self._datagrams = OverLine(self._tell_if_it_keeps_up)
+        # What listens behind a fence is not reached from here.
+        self._forwarding = Forwarding(layout, None if machine.fence else self._datagrams)
         self._silent: asyncio.TimerHandle | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._relays: list[Relay] = []
@@ -77,16 +83,16 @@ class Keeper:
         finally:
             for task in self._tasks:
                 task.cancel()
+            if not self._stopping:
+                write_json(
+                    self.layout.ended, {"note": self.note, "why": self.hypervisor.explained(self.layout.log("console"))}
+                )
             left = end_sessions(self.state)
             reap_orphans()
             if left:
                 log.error("would not end: %s", left)
             if self._saving and self._saving.saved:
-                keep(self.layout, self.machine)
-            if not self._stopping:
-                write_json(
-                    self.layout.ended, {"note": self.note, "why": self.hypervisor.explained(self.layout.log("console"))}
-                )
+                self._keep_saved()
 
     def on_ask(self) -> None:
         """Switch the machine off in good order, because somebody asked."""
@@ -115,9 +121,20 @@ class Keeper:
             self._stopping = False
             self.on_ask()
 
+    def _keep_saved(self) -> None:
+        try:
+            keep(self.layout, self.machine)
+        except OSError as error:  # a full disk: the next start is a boot
+            log.error("not saved: %r", error)  # noqa: TRY400 - people read this log
+            forget(self.layout)
+
     def _tell(self, message: dict[str, object]) -> None:
         if self._line:
-            self._line.write(written(message))
+            self._line.put(written(message))
+
+    def _tell_if_it_keeps_up(self, message: dict[str, object]) -> None:
+        if self._line and self._line.waiting_bytes < BEHIND_BYTES:
+            self._tell(message)
 
     async def _start(self) -> None:
         connected = await self._start_slirp()
@@ -138,8 +155,9 @@ class Keeper:
                 os.sched_setaffinity(0, affinity)
                 for descriptor in start.descriptors:
                     os.close(descriptor)
-        reader, self._line = await asyncio.open_connection(sock=line)
-        self._task(self._copy(console, "console", watched=True))
+        reader, writer = await asyncio.open_connection(sock=line)
+        self._line = Paced(writer.write)
+        self._task(self._copy(console, "console", watch=Watch(self.layout)))
         self._task(self._copy(daemon, "dockerd"))
         self._task(self._open_api(connected))
         self._task(self._listen(reader))
@@ -259,6 +277,7 @@ class Keeper:
         while data := await reader.read(CHUNK_BYTES):
             for message in messages.feed(data):
                 self._alive()
+                self._note_down(message)
                 if "listeners" in message:
                     await self._connected.wait()
                     await self._forwarding.arrange(message["listeners"])
@@ -277,7 +296,7 @@ class Keeper:
                     self.ended.set()
 
     async def _copy(
-        self, end: socket.socket, name: str, *, watched: bool = False, said: asyncio.Event | None = None
+        self, end: socket.socket, name: str, *, watch: Watch | None = None, said: asyncio.Event | None = None
     ) -> None:
         reader, writer = await asyncio.open_connection(sock=end)
         with contextlib.closing(writer), self.layout.log(name).open("wb", buffering=0) as file:
@@ -285,8 +304,8 @@ class Keeper:
                 _append(file, data)
                 if said:
                     said.set()
-                if watched and PANIC in data:
-                    self.note = self.note or "the guest's kernel gave up"
+                if watch and (why := watch.feed(data)):
+                    self.note = self.note or why
                     asyncio.get_running_loop().call_later(1, self.ended.set)
 
     def _alive(self, silent_after_s: float | None = None) -> None:
@@ -294,6 +313,16 @@ class Keeper:
             self._silent.cancel()
         after_s = silent_after_s or self.machine.silent_after_s
         self._silent = asyncio.get_running_loop().call_later(after_s, self._on_silence, after_s)
+
+    def _note_down(self, message: Mapping[str, Any]) -> None:
+        if "read" in message and self._line:
+            self._line.was_read(int(message["read"]))
+        if "datagram" in message:
+            self._datagrams.heard(message)
+        if "free" in message and int(message["free"]) < SCARCE_BYTES:
+            self.layout.crowded.touch()
+        elif "free" in message:
+            self.layout.crowded.unlink(missing_ok=True)
 
     def _on_silence(self, after_s: float) -> None:
         self.note = f"the guest has shown no sign of life for {after_s:.0f} s"

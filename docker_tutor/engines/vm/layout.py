@@ -123,6 +123,11 @@ class Layout:
         return self.runtime / "ready.json"
 
     @property
+    def crowded(self) -> Path:
+        """There while the guest's own disk is full."""
+        return self.runtime / "crowded"
+
+    @property
     def ended(self) -> Path:
         """Why the machine ended, when it did by itself."""
         return self.runtime / "ended.json"

@@ -100,8 +100,9 @@ def start(layout: Layout, machine: Machine, console: int, line: int, log: int, c
     image, parts = Image(Path(machine.image)), Parts(Path(machine.parts))
     disks = (
         # Guests of User-Mode Linux lock the image.
-        f"file={layout.copy_on_write},format=qcow2,backing.file.locking=off",
-        f"file={layout.disk},format=raw,discard=unmap",
+        f"file={layout.copy_on_write},format=qcow2,backing.file.locking=off,werror=report",
+        # By itself QEMU would stop a guest that has no room to write, and nobody would know why it is silent.
+        f"file={layout.disk},format=raw,discard=unmap,werror=report",
         f"file={layout.seed},format=raw,readonly=on",
         f"file={parts.modules},format=raw,readonly=on,file.locking=off",
     )

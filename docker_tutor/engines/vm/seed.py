@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from docker_tutor.engines.private import listeners
-from docker_tutor.engines.vm import beside, guest, line
+from docker_tutor.engines.vm import beside, guest, line, peers
 from docker_tutor.engines.vm.certificates import Trust
 from docker_tutor.engines.vm.machine import API_PORT
 from docker_tutor.engines.vm.program import Program
@@ -41,6 +41,7 @@ SOURCES = {
     "docker_tutor/engines/vm/line.py": Path(line.__file__),
     "docker_tutor/engines/vm/guest.py": Path(guest.__file__),
     "docker_tutor/engines/vm/beside.py": Path(beside.__file__),
+    "docker_tutor/engines/vm/peers.py": Path(peers.__file__),
 }
 PACKAGES = ("docker_tutor", "docker_tutor/engines", "docker_tutor/engines/private", "docker_tutor/engines/vm")
 

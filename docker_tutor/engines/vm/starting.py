@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from docker_tutor.engines import room
 from docker_tutor.engines.private.readiness import Readiness
 from docker_tutor.engines.vm import certificates, limits, qemu, saved, seed
 from docker_tutor.engines.vm.fence import Fence
@@ -25,14 +26,25 @@ from docker_tutor.errors import EngineStartFailed
 from docker_tutor.i18n import _
 from docker_tutor.paths import checkout
 from docker_tutor.processes import Process
+from docker_tutor.units import MiB
 
-__all__ = ["default_shares", "prepare", "start"]
+__all__ = ["default_shares", "prepare", "start", "why_ended"]
 
 GUESTS_OWN = tuple(map(Path, ("/dev", "/disk", "/etc", "/proc", "/run", "/sys", "/usr", "/var/lib/docker")))
 """What a mount must not hide."""
 KERNELS_OWN = tuple(map(Path, ("/dev", "/proc", "/sys")))
 """Where no folder can be made to mount at."""
+LEAST_BYTES = 32 * MiB
+"""What a guest writes to its disk before it can do anything."""
+LITTLE_ROOM = _(
+    "A virtual machine's disk needs {needs} in {folder} to grow, and {free} are free: make room for {missing} more."
+)
 EXPLAINED = {
+    "room": _(
+        "The guest could not write to its disk, because there was no room for that in {said}: make room there, and "
+        "`engine up` starts it again with what is on it."
+    ),
+    "write": _("The guest could not write to its disk, a file in {said}; `engine up` starts it again."),
     "disk": _("The guest's disk is damaged; `engine down --purge` removes it, and what was on it."),
     "share": _("A folder of yours could not be shown to the guest: {said}"),
     "seed": _("The guest could not read what it was given: {said}."),
@@ -79,6 +91,7 @@ def prepare(  # noqa: PLR0913 - a machine has that many parts
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (layout.disk.exists() or unpack(layout)):
         format_disk(image, layout.disk, limits.disk_bytes(layout.data))
+    room.require(layout.data, LEAST_BYTES, LITTLE_ROOM)
     contents = seed.contents(shares, more, program)
     machine = Machine(
         kind=kind,
@@ -132,13 +145,13 @@ def start(layout: Layout) -> None:
         try:
             ready.wait(keeper, log, HYPERVISORS[Machine.read(layout.machine).kind].READY_WITHIN_S)
         except EngineStartFailed as error:
-            if said := _why(layout):
+            if said := why_ended(layout):
                 raise EngineStartFailed(said) from error
             raise
 
 
-def _why(layout: Layout) -> str | None:
-    """Return what a machine that ended by itself has left as its reason."""
+def why_ended(layout: Layout) -> str | None:
+    """Return in one sentence why a machine has ended by itself; None when that is not known."""
     with contextlib.suppress(OSError, ValueError):
         ended = json.loads(layout.ended.read_text(encoding="utf-8"))
         what, _colon, said = str(ended["note"]).partition(": ")

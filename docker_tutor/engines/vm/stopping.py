@@ -8,8 +8,9 @@ from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.sessions import end_sessions, in_sessions
 from docker_tutor.errors import EngineError
 from docker_tutor.i18n import _
+from docker_tutor.processes import Process
 
-__all__ = ["leftovers", "purge", "stop"]
+__all__ = ["leftovers", "processes", "purge", "stop"]
 
 GRACE_S = 25
 """More than the keeper gives the guest."""
@@ -41,6 +42,13 @@ def purge(layout: Layout) -> None:
     """Remove the guest's disk and the logs."""
     if layout.data.exists():
         shutil.rmtree(layout.data)
+
+
+def processes(layout: Layout) -> list[Process]:
+    """Return what runs of a machine, its keeper and the guest's processes among it."""
+    state = read(layout.state)
+    keeper = state.process("keeper") if state else None
+    return [*(in_sessions(state) if state else ()), *([keeper] if keeper else [])]
 
 
 def leftovers(layout: Layout) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 
 from docker_tutor.engines.private.listeners import Listener
 from docker_tutor.engines.vm.guest import listening
-from docker_tutor.engines.vm.line import Messages, written
+from docker_tutor.engines.vm.line import ACKNOWLEDGED_BYTES, WINDOW_BYTES, Messages, Paced, written
 
 SAID = [{"ready": True}, {"listeners": [["tcp", 80, ""]]}, {"beat": 3}]
 
@@ -30,3 +30,26 @@ def test_what_the_shell_of_the_guest_says_is_a_message() -> None:
 def test_a_client_that_waits_for_its_answer_is_no_listener() -> None:
     found = {Listener("udp", 40000, ""), Listener("udp", 53, "127.0.0.1"), Listener("tcp", 40000, "")}
     assert listening(found, range(32768, 61000)) == [["tcp", 40000, ""], ["udp", 53, "127.0.0.1"]]
+
+
+def test_no_more_is_sent_than_the_reader_has_room_for_and_all_of_it_arrives() -> None:
+    data, arrived = bytes(range(256)) * 100, bytearray()
+    read = 0
+    line = Paced(arrived.extend)
+    line.put(data[:100])
+    line.put(data[100:])
+    assert len(arrived) == WINDOW_BYTES
+    while len(arrived) > read:
+        line.was_read(ACKNOWLEDGED_BYTES)
+        read += ACKNOWLEDGED_BYTES
+        assert len(arrived) <= read + WINDOW_BYTES
+    assert arrived == data
+    assert line.waiting_bytes == 0
+
+
+def test_a_reader_that_speaks_of_what_came_before_does_not_open_the_window_wider() -> None:
+    arrived = bytearray()
+    line = Paced(arrived.extend)
+    line.was_read(WINDOW_BYTES)
+    line.put(bytes(3 * WINDOW_BYTES))
+    assert len(arrived) == WINDOW_BYTES
