@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 import webbrowser
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -39,8 +39,10 @@ def start(kind: str | None, port: int, *, no_browser: bool) -> None:
     engine = chosen(kind)
     lab = Lab(copy.learner_folder(), port)
     try:
-        with _endings_interrupt():
-            code = _serve(lab, engine, browser=not no_browser)
+        with _endings_interrupt() as asked_for:
+            _serve(lab, engine, browser=not no_browser)
+            asked_for()
+            code = lab.wait()
     except KeyboardInterrupt:
         code = 0
     finally:
@@ -66,7 +68,7 @@ def stop(kind: str | None) -> None:
     err.print(_("Stopped.") if course else _("The course was not open; nothing of it is running now."))
 
 
-def _serve(lab: Lab, engine: Engine, *, browser: bool) -> int:
+def _serve(lab: Lab, engine: Engine, *, browser: bool) -> None:
     running.write(running.Course(os.getpid()))
     with reporting() as report:
         engine.up(report)
@@ -79,7 +81,6 @@ def _serve(lab: Lab, engine: Engine, *, browser: bool) -> int:
     err.print(_("Ctrl-C here, or `./course stop` in another terminal, ends it and the engine."))
     if browser and _has_a_screen():
         webbrowser.open(lab.url)
-    return lab.wait()
 
 
 def _has_a_screen() -> bool:
@@ -116,14 +117,25 @@ def _say_copied(copied: copy.Copied) -> None:
 
 
 @contextmanager
-def _endings_interrupt() -> Iterator[None]:
-    """Let a closed terminal and `stop` do what Ctrl-C does."""
+def _endings_interrupt() -> Iterator[Callable[[], None]]:
+    """Let a closed terminal and `stop` do what Ctrl-C does; yield what raises again if one of them has come before.
+
+    An exception that a signal raises while a weak reference's callback or a finaliser runs, as at the end of an import,
+    is reported by the interpreter and goes no further (`sys.unraisablehook`): whoever then waits would wait for ever.
+    """
+    asked = False
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
         raise KeyboardInterrupt
 
+    def asked_for() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
     with _handling(interrupt):
-        yield
+        yield asked_for
 
 
 @contextmanager
