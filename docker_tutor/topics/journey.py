@@ -40,7 +40,7 @@ while select.select([link], [], [], max(0, end - time.monotonic()))[0]:
     if not ({sport, dport} & ports) or (int(sys.argv[1]) not in (sport, dport) and address not in (source, target)):
         continue
     seconds, nanoseconds = struct.unpack("2q", extras[0][2])
-    if flags & 1:
+    if flags & 5:  # FIN or RST: whoever is called may be hung up on before it has hung up itself
         end = time.monotonic() + 0.4
     print(json.dumps({
         "ns": seconds * 10**9 + nanoseconds, "interface": interface, "leaving": kind == 4, "number": number,
@@ -210,7 +210,9 @@ class _Caller:
             link.connect()
             own, other = (f"{address}:{port}" for address, port in (link.sock.getsockname(), link.sock.getpeername()))
             link.request("GET", "/")
-            status = link.getresponse().status
+            answer = link.getresponse()
+            answer.read()  # else closing resets the connection, and the answer may not be seen whole
+            status = answer.status
             link.close()
         else:
             own, other, status = probes.inside(
@@ -225,5 +227,7 @@ link = http.client.HTTPConnection(sys.argv[1], int(sys.argv[2]), timeout=10)
 link.connect()
 ends = ["%s:%d" % end for end in (link.sock.getsockname(), link.sock.getpeername())]
 link.request("GET", "/")
-print(json.dumps([*ends, link.getresponse().status]))
+answer = link.getresponse()
+answer.read()
+print(json.dumps([*ends, answer.status]))
 """
