@@ -1,4 +1,7 @@
-"""Runs chosen cells of a notebook as the notebook has them, and says which of its claims do not hold."""
+"""Runs chosen cells of a notebook as the notebook has them, and says which of its claims do not hold.
+
+That all of them hold behind an honest gateway is what the run of the notebook itself shows.
+"""
 
 import ast
 import os
@@ -11,7 +14,7 @@ import nbformat
 
 from docker_tutor.errors import CheckFailed
 
-__all__ = ["NOTEBOOKS", "failing_claims"]
+__all__ = ["NOTEBOOKS", "failing_claims", "sections_of"]
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
@@ -36,6 +39,11 @@ def failing_claims(notebook: str, sections: Collection[str], typed: Collection[s
     finally:
         names["room"].close()
     return failed
+
+
+def sections_of(*claims: str) -> set[str]:
+    """Return the sections in which these claims are made."""
+    return {claim.partition(":")[0] for claim in claims}
 
 
 def _bash(source: str) -> None:

@@ -10,7 +10,6 @@ from docker_tutor.gateway.handle import EXTENSION_VARIABLE
 pytestmark = pytest.mark.engine
 
 NOTEBOOK = "03-dockerfile.ipynb"
-SECTIONS = ("bases", "users", "calls", "context")
 FAILING = {
     "drop_cap_drop": {"calls: without capabilities chown is refused"},
     "drop_seccomp": {"calls: the filter refuses mkdir to root with all its rights"},
@@ -36,4 +35,5 @@ def test_a_lie_about_rights_fails_the_claims_about_it_and_no_other(
     import notebook_claims
 
     monkeypatch.setenv(EXTENSION_VARIABLE, f"lying_dockerfiles:{lie}")
-    assert notebook_claims.failing_claims(NOTEBOOK, SECTIONS, ()) == FAILING[lie]
+    sections = notebook_claims.sections_of(*FAILING[lie])
+    assert notebook_claims.failing_claims(NOTEBOOK, sections, ()) == FAILING[lie]
