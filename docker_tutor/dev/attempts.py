@@ -9,10 +9,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["FEW", "TELLS_LINES", "failed", "forget", "second", "told"]
+__all__ = ["FEW", "TELLS_LINES", "failed", "forget", "names", "second", "told"]
 
 FEW = 3
-"""This many tests, or notebooks, may be tried again."""
+"""This many tests and notebooks of a part may be tried again."""
 
 TELLS_LINES = 12
 """Of what a test failed with, the last so many lines are told again at the end."""
@@ -32,16 +32,15 @@ def failed(cache: Path) -> list[str]:
     return sorted(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else []
 
 
-def second(command: Sequence[str], ids: Sequence[str], root: Path) -> tuple[tuple[str, ...], list[str]] | None:
-    """Return `command` for what failed alone, and its names; None when that is too much, or nothing.
+def names(ids: Sequence[str]) -> list[str]:
+    """Return what to try again: tests by their ids, and notebooks as a whole, for cells need those before them."""
+    return list(dict.fromkeys(each.partition("::")[0] if ".ipynb::" in each else each for each in ids))
 
-    A notebook is tried again as a whole: its cells need those before them.
-    """
-    names = list(dict.fromkeys(each.partition("::")[0] if ".ipynb::" in each else each for each in ids))
-    if not 0 < len(names) <= FEW:
-        return None
+
+def second(command: Sequence[str], again: Sequence[str], root: Path) -> tuple[str, ...]:
+    """Return `command` for these tests and notebooks alone."""
     kept = [word for word in command if not (root / word.partition("::")[0]).exists() or Path(word).is_absolute()]
-    return (*kept, *names), names
+    return (*kept, *again)
 
 
 def told(case: ET.Element) -> str:

@@ -1,16 +1,19 @@
-"""Everything that CI runs, as a list of steps in a sensible order: the cheap and telling ones first.
+"""Everything that CI runs, as a list of steps: the cheap and telling ones first, those that fill the gaps last.
 
-What few tests fail is tried again at the end, when nothing else runs (see `attempts`).
+All of them together are run in lanes side by side (see `lanes`). What few tests fail is tried again at the end, when
+nothing else runs (see `attempts`).
 """
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from importlib.util import find_spec
@@ -27,17 +30,28 @@ from docker_tutor.units import human_seconds
 
 __all__ = ["PARTS", "Result", "Step", "nbval_command", "run", "run_beside", "steps", "summary"]
 
-PARTS = ("lint", "unit", "engine", "labs", "browser", "notebooks", "foreign")
+PARTS = ("lint", "unit", "browser", "foreign", "engine", "labs", "notebooks")
 NEVER_AGAIN = ("lint", "unit")
 """What fails in these parts fails again: nothing else has a hand in them."""
-BESIDE = ("labs", "browser", "notebooks")
-"""The parts of the second lane, where there is room for two; with somebody's engines they are as long as the rest."""
 CELL_TIMEOUT_S = 300
 DEMONSTRATIONS = tuple(
     f"tests/engine/test_{subject}.py"
     for subject in ("cgroups", "namespaces", "networks", "layers", "overlay", "builds", "volumes", "backups")
 )
 """What every engine must be able to show; the other tests on the engine are about engines, or break theirs."""
+ENGINE = {
+    "virtual machines": r"/test_vm_",
+    "checks fail when a gateway lies": r"/test_lies_",
+    "engines of their own kinds": r"/test_(foreign|private|rootless|spare|start|existing|elsewhere|learners)",
+    "demonstrations": r"engine/test_(?!classroom)",
+    "gateway, rooms and images": "",
+}
+"""The tests on the engine in steps of a few minutes: a name, and a pattern for paths, of those that are left then."""
+LABS = {
+    "grading: hostile notebooks": r"/test_hostile",
+    "grading: many, and nbgrader": r"/test_(many|nbgrader)",
+    "labs: answers and solutions": "",
+}
 KILLED_IN_CI = ("00-start-here", "01-vm-vs-container")
 """The notebooks that a quick suite kills half-way and runs again; the whole suite does so with all."""
 GUESTS_IN_CI = ("00-start-here", "07-networks-and-volumes")
@@ -45,6 +59,8 @@ GUESTS_IN_CI = ("00-start-here", "07-networks-and-volumes")
 STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
+
+_SLOWEST = ("--durations=10",)
 
 _NBVAL = (
     "-p",
@@ -90,14 +106,16 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
     """Run the steps of `part` (or `all`), whatever fails on the way, and end with a summary.
 
     `say` gets a line for each step, `report` the engine's start. Steps on the same engine share one, which is down at
-    the end. A failing step raises nothing: its result says so. All parts together run in two lanes where there is room.
+    the end. A failing step raises nothing: its result says so. All parts together run in lanes where there is room.
     """
     before = testengine.processes()
     planned = list(steps(part, pytest_arguments))
-    if part == "all" and lanes.possible():
-        with lanes.beside(pytest_arguments, say) as beside:
-            results = _carry_out_all([step for step in planned if not _in_second_lane(step)], say, report)
-        results += _told_by(beside)
+    if part == "all" and lanes.number() > 1:
+        with lanes.beside(pytest_arguments, say) as others:
+            results = _carry_out_all(_claimed(planned), say, report)
+        results += [result for lane in others for result in _told_by(lane)]
+        order = [step.name for step in planned]
+        results.sort(key=lambda each: order.index(each.name) if each.name in order else len(order))
     else:
         results = _carry_out_all(planned, say, report)
     results = _once_more(planned, results, say, report)
@@ -108,11 +126,11 @@ def run(part: str, pytest_arguments: Sequence[str], *, say: Say, report: Report 
 
 
 def run_beside(file: Path, pytest_arguments: Sequence[str], *, say: Say, report: Report = silent) -> None:
-    """Run the second lane's steps once and leave their results in `file`."""
+    """Run, as one of the other lanes, the steps that it claims, each once; leave their results in `file`."""
     before = testengine.processes()
-    planned = [step for step in steps("all", pytest_arguments) if _in_second_lane(step)]
-    results = _carry_out_all(planned, say, report)
-    results.append(replace(_nothing_left(before), name="nothing left of the second lane"))
+    results = _carry_out_all(_claimed(steps("all", pytest_arguments)), say, report)
+    name = f"nothing left of lane {os.environ[testengine.LANE]}"
+    results.append(replace(_nothing_left(before), name=name))
     file.write_text(json.dumps([asdict(each) for each in results]), encoding="utf-8")
 
 
@@ -121,7 +139,7 @@ def steps(part: str, pytest_arguments: Sequence[str]) -> Iterator[Step]:
     if part in {"all", "lint"}:
         yield from _lint()
     arguments = tuple(pytest_arguments)
-    yield from (step for step in (*_tests(arguments), *_foreign(arguments)) if part in {"all", step.part})
+    yield from (step for step in _tests(arguments, split=part == "all") if part in {"all", step.part})
 
 
 def summary(results: Sequence[Result]) -> list[str]:
@@ -150,20 +168,33 @@ def _lint() -> Iterator[Step]:
     yield Step("actionlint", "lint", (str(found), "-color"), missing)
 
 
-def _tests(arguments: tuple[str, ...]) -> Iterator[Step]:
+def _tests(arguments: tuple[str, ...], *, split: bool) -> Iterator[Step]:
+    """Yield the steps with tests; `split` into steps of a few minutes, which lanes can share."""
     yield Step("unit tests", "unit", _pytest("unit", "--doctest-modules", "tests/unit", "docker_tutor", *arguments))
-    engine = _pytest("engine", "--durations=10", "tests/engine", *arguments)
-    yield Step("tests on the engine", "engine", engine, engine="private")
-    labs = _pytest("labs", "--durations=10", "tests/labs", *arguments)
-    yield Step("labs and grading", "labs", labs, engine="private")
     # It starts the course as a learner does, with an engine of its own.
-    browser = _pytest("browser", "--durations=10", "tests/browser", *arguments)
+    browser = _pytest("browser", *_SLOWEST, "tests/browser", *arguments)
     yield Step("the course in a browser", "browser", browser, _without_a_browser())
-    nbval = _pytest("nbval", *_NBVAL, "notebooks", *arguments)
-    yield Step("notebooks, outputs compared", "notebooks", nbval, engine="private")
+    yield from _foreign(arguments)
+    for part, names in (("engine", ENGINE), ("labs", LABS)):
+        for name, files in _grouped(f"tests/{part}", names) if split else [(f"tests: {part}", [f"tests/{part}"])]:
+            yield Step(name, part, _pytest(name, *_SLOWEST, *files, *arguments), engine="private")
     few = ("-k", " or ".join((*KILLED_IN_CI, "not test_again"))) if _quick() else ()
-    again = _pytest("again", "tests/notebooks", *few, *arguments)
+    again = _pytest("again", *_SLOWEST, "tests/notebooks", *few, *arguments)
     yield Step("notebooks, killed and again", "notebooks", again, engine="private")
+    found = sorted((paths.checkout() / "notebooks").glob("*.ipynb")) if split else [paths.checkout() / "notebooks"]
+    for path in found:
+        nbval = _pytest(f"nbval-{path.stem}", *_NBVAL, str(path.relative_to(paths.checkout())), *arguments)
+        yield Step(f"outputs compared: {path.stem}", "notebooks", nbval, engine="private")
+
+
+def _grouped(folder: str, names: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the test files below `folder`, each in the first group of `names` whose pattern it matches."""
+    root = paths.checkout()
+    files = [str(path.relative_to(root)) for path in sorted((root / folder).rglob("test_*.py"))]
+    for name, pattern in names.items():
+        group = [file for file in files if re.search(pattern, file)]
+        files = [file for file in files if file not in group]
+        yield name, group
 
 
 def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
@@ -180,11 +211,6 @@ def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
         nbval = _pytest(f"nbval-{store}", *_NBVAL, *notebooks, *arguments)
         if store == "containerd" or not quick:
             yield Step(f"as a guest ({store}): notebooks", "foreign", nbval, engine=store)
-
-
-def _in_second_lane(step: Step) -> bool:
-    # One of somebody's two engines where each carries all notebooks; both where little is shown on them.
-    return step.part in BESIDE or (step.part == "foreign" and (_quick() or step.engine == STORES[-1]))
 
 
 def _without_a_browser() -> str:
@@ -212,10 +238,15 @@ def _pytest(name: str, *arguments: str) -> tuple[str, ...]:
 
 
 def _counts_path(name: str) -> Path:
-    return paths.checkout() / "test-artefacts" / f"{name}.xml"
+    return paths.checkout() / "test-artefacts" / f"{re.sub(r'[^a-z0-9-]+', '-', name)}.xml"
 
 
-def _carry_out_all(planned: Sequence[Step], say: Say, report: Report) -> list[Result]:
+def _claimed(planned: Iterable[Step]) -> Iterator[Step]:
+    """Yield the steps that no other lane has, each claimed at the moment when it is asked for."""
+    return (step for step in planned if lanes.claim(step.name))
+
+
+def _carry_out_all(planned: Iterable[Step], say: Say, report: Report) -> list[Result]:
     results: list[Result] = []
     for engine, group in groupby(planned, attrgetter("engine")):
         try:
@@ -228,16 +259,27 @@ def _carry_out_all(planned: Sequence[Step], say: Say, report: Report) -> list[Re
     return results
 
 
-def _told_by(lane: "subprocess.Popen[bytes]") -> list[Result]:
-    told = [Result(**each | {"failures": tuple(each["failures"])}) for each in lanes.finished(lane)]
-    return told or [Result("the second lane", failed=True, note=f"it ended with {lane.returncode} and no results")]
+def _told_by(lane: lanes.Lane) -> list[Result]:
+    told = [Result(**each | {"failures": tuple(each["failures"])}) for each in lane.finished()]
+    note = f"it ended with {lane.process.returncode} and no results"
+    return told or [Result(f"lane {lane.name}", failed=True, note=note)]
 
 
 def _once_more(planned: Sequence[Step], results: Sequence[Result], say: Say, report: Report) -> list[Result]:
-    """Try again what failed in steps of which few tests did; return the results with what came of it."""
+    """Try again what failed in parts of which few tests did; return the results with what came of it."""
     by_name = {step.name: step for step in planned if step.part not in NEVER_AGAIN}
+    failed = {
+        each.name: attempts.names(attempts.failed(Path(_option(by_name[each.name], "cache_dir="))))
+        for each in results
+        if each.failed and each.name in by_name
+    }
+    of_part: Counter[str] = Counter()
+    for name, ids in failed.items():
+        of_part[by_name[name].part] += len(ids)
     return [
-        _second_attempt(by_name[each.name], each, say, report) if each.failed and each.name in by_name else each
+        _second_attempt(by_name[each.name], failed[each.name], each, say, report)
+        if failed.get(each.name) and of_part[by_name[each.name].part] <= attempts.FEW
+        else each
         for each in results
     ]
 
@@ -265,13 +307,9 @@ def _attempt(step: Step) -> Result:
     return _with_counts(result, Path(counts)) if counts else result
 
 
-def _second_attempt(step: Step, first: Result, say: Say, report: Report) -> Result:
-    ids = attempts.failed(Path(_option(step, "cache_dir=")))
-    again = attempts.second(step.command, ids, paths.checkout())
-    if again is None:
-        return first
-    command, names = again
+def _second_attempt(step: Step, names: Sequence[str], first: Result, say: Say, report: Report) -> Result:
     say(f"\n── once more: {', '.join(names)} ──")
+    command = attempts.second(step.command, names, paths.checkout())
     try:
         with testengine.running(report, step.engine) if step.engine else nullcontext():
             second = _attempt(replace(step, command=command))

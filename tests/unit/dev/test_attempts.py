@@ -54,12 +54,25 @@ def test_a_notebook_is_tried_again_as_a_whole_and_the_rest_is_left_out(tmp_path:
     (tmp_path / "notebooks").mkdir()
     ids = [f"notebooks/07.ipynb::Cell {number}" for number in range(90)]
     command = ("python", "-m", "pytest", "--nbval", "notebooks", "-k", "x")
-    again = attempts.second(command, ids, tmp_path)
-    assert again == (("python", "-m", "pytest", "--nbval", "-k", "x", "notebooks/07.ipynb"), ["notebooks/07.ipynb"])
+    names = attempts.names(ids)
+    assert names == ["notebooks/07.ipynb"]
+    again = attempts.second(command, names, tmp_path)
+    assert again == ("python", "-m", "pytest", "--nbval", "-k", "x", "notebooks/07.ipynb")
 
 
-def test_nothing_that_failed_is_not_tried_again(tmp_path: Path) -> None:
-    assert attempts.second(("pytest",), attempts.failed(tmp_path), tmp_path) is None
+def test_few_failures_in_each_of_many_steps_are_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(paths, "checkout", lambda: tmp_path)
+    steps = [Step(f"step {number}", "labs", suite._pytest(f"moods {number}")) for number in range(attempts.FEW + 1)]
+    for step in steps:
+        noted = Path(suite._option(step, "cache_dir=")) / attempts.LAST_FAILED
+        noted.parent.mkdir(parents=True)
+        noted.write_text('{"test_them.py::test_moody": true}', encoding="utf-8")
+    first = [Result(step.name, failed=True, broken=1) for step in steps]
+    assert suite._once_more(steps, first, [].append, silent) == first
+    tried: list[str] = []
+    monkeypatch.setattr(suite, "_attempt", lambda step: tried.append(step.name) or Result(step.name))
+    suite._once_more(steps[:-1], first[:-1], [].append, silent)
+    assert tried == [step.name for step in steps[:-1]]
 
 
 def test_the_projects_own_settings_let_pytest_note_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,11 +53,26 @@ def test_counts_are_read_from_what_pytest_wrote(tmp_path: Path) -> None:
     assert (result.passed, result.broken, result.skipped) == (3, 3, 3)
 
 
-def test_a_part_has_its_own_steps_and_all_has_every_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_test_and_notebook_is_in_one_step_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite.actionlint, "program", lambda: "not looked for")
-    everything = [step.name for step in suite.steps("all", ())]
-    parts = [step.name for part in suite.PARTS for step in suite.steps(part, ())]
-    assert everything == parts
+    root = suite.paths.checkout()
+    steps = list(suite.steps("all", ()))
+    assert list(dict.fromkeys(step.part for step in steps)) == list(suite.PARTS)
+    assert len({step.name for step in steps}) == len(steps)
+    for part, folder, pattern in (
+        ("engine", "tests/engine", "test_*.py"),
+        ("labs", "tests/labs", "test_*.py"),
+        ("notebooks", "notebooks", "*.ipynb"),
+    ):
+        there = sorted(str(path.relative_to(root)) for path in (root / folder).rglob(pattern) if "." not in path.parts)
+        commands = [step.command for step in steps if step.part == part]
+        assert sorted(word for command in commands for word in command if word in there) == there
+
+
+def test_a_part_by_itself_is_one_command_for_its_folder() -> None:
+    for part, folder in (("engine", "tests/engine"), ("labs", "tests/labs")):
+        (step,) = suite.steps(part, ())
+        assert folder in step.command
 
 
 def test_without_a_browser_the_suite_says_in_one_sentence_what_to_get(monkeypatch: pytest.MonkeyPatch) -> None:
