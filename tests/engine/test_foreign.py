@@ -1,6 +1,6 @@
-"""As a guest on somebody's Docker 28, once with each image store: what holds there, and that theirs stays as it is.
+"""As a guest on somebody's Docker 28, once with each image store: how it is found, and that theirs stays as it is.
 
-The topics' own tests run there as well: `./course test foreign`.
+What the course shows there, and the notebooks, is tried by `./course test foreign`.
 """
 
 import json
@@ -12,11 +12,10 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from docker_tutor import MiB, open_room, paths
+from docker_tutor import open_room, paths
 from docker_tutor.classroom.room import Room
 from docker_tutor.dev.foreign import STORES, Foreign, different, somebodys
 from docker_tutor.engines.base import Engine
-from docker_tutor.topics import backups, cgroups, layers, namespaces, networks, overlay
 
 pytestmark = pytest.mark.engine
 
@@ -95,22 +94,6 @@ def test_the_engine_is_found_where_its_owner_points_and_is_known_for_what_it_is(
     assert found.cache_export_local == (theirs.store == "containerd")
 
 
-def test_the_core_demonstrations_make_the_same_claims(room: Room) -> None:
-    death = cgroups.memory_limit(room, limit_bytes=32 * MiB, ask_bytes=64 * MiB)
-    assert (death.exit_code, death.oom_killed, death.oom_kills) == (137, True, 1)
-    slow, free = cgroups.cpu_quota(room, cpus=(0.1, None), seconds=1).lanes
-    assert (slow.quota_us, slow.period_us) == (10_000, 100_000)
-    assert (slow.used_cpus <= 0.13, free.throttled_periods) == (True, 0)
-    assert not namespaces.sharing(room).shared("plain") & {"pid", "net", "mnt", "uts", "ipc"}
-    assert namespaces.pid_one(room).pid_inside == 1
-    names = networks.names(room)
-    assert names.find("name").user_bridge == (names.address,)
-    assert all(lookup.default_bridge == () for lookup in names.lookups)
-    copied = overlay.copy_up(room, file_bytes=8 * MiB)
-    assert copied.writable_before_bytes < MiB < 8 * MiB <= copied.writable_after_write_bytes
-    assert layers.private_writes(room).new_layers == 1
-
-
 def test_whatever_is_typed_changes_only_what_is_the_courses(room: Room, theirs: Foreign) -> None:
     own = ("--name", "ours", "-v", "ours:/d", "alpine:3.19")
     room.cli("run", "--detach", *own, "sleep", "600")
@@ -159,12 +142,6 @@ def test_an_image_that_is_there_is_hidden_by_no_stand_in(as_guest: Foreign) -> N
         assert as_guest.docker("images", "-q", "node:20-alpine")
     finally:
         as_guest.docker("rmi", "node:20-alpine")
-
-
-def test_a_volume_is_backed_up_destroyed_and_restored(untouched: Foreign) -> None:
-    with open_room("00-backup", images=["postgres:16", "alpine"]) as room:
-        trip = backups.round_trip(room, rows=2_000)
-    assert trip.before == trip.after
 
 
 def _names(client: docker.DockerClient) -> set[str]:
