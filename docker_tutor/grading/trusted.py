@@ -117,7 +117,11 @@ class TrustedSeat(CellSeat):
         (self.folder / TICKET_FILE).unlink(missing_ok=True)
         (self.folder / TICKET_FILE).write_text(f"{ticket}\n", encoding="ascii")
         config = write_cli_config(folder / "cli", engine.tools)
-        variables = for_commands(engine.address, engine, config) | {SEAT_VARIABLE: "trusted"} | dict.fromkeys(_UNTOLD)
+        # What programs leave there goes with the seat: `docker build -` leaves two empty folders each time.
+        temporary = folder / "tmp"
+        temporary.mkdir(mode=0o700)
+        own = {SEAT_VARIABLE: "trusted", "TMPDIR": str(temporary)}
+        variables = for_commands(engine.address, engine, config) | own | dict.fromkeys(_UNTOLD)
         self._environment = Environment(variables, self.folder).merged()
 
     def site(self, hidden: str = "") -> Site:

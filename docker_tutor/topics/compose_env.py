@@ -10,6 +10,7 @@ import pandas as pd
 
 from docker_tutor.classroom.room import Room
 from docker_tutor.i18n import _
+from docker_tutor.topics import builds
 from docker_tutor.topics.probes import IMAGE
 
 __all__ = ["Case", "Precedence", "precedence"]
@@ -53,9 +54,9 @@ class Precedence:
 def precedence(room: Room) -> Precedence:
     """Set one variable in more and more places, and let a program say each time what it sees."""
     image = room.unique("probe")
-    room.cli("build", "--quiet", "--tag", image, "-", stdin=f"FROM {IMAGE}\nENV {VARIABLE}=image\n")
     folder = room.folder / "precedence"
     folder.mkdir(exist_ok=True)
+    builds.build(room, folder, tag=image, dockerfile=f"FROM {IMAGE}\nENV {VARIABLE}=image\n")
     start, image_env, literal = FILE.format(image=image), "ENV in the image", "environment:"
     filled = f"environment: ${{{VARIABLE}}}"
     everything = ENV_FILE + FILLED_IN
