@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import docker
+from docker.constants import DEFAULT_TIMEOUT_SECONDS
 
 from docker_tutor import engines
 from docker_tutor.classroom import commands, current, scopes
@@ -50,7 +51,7 @@ class Room:
         self.engine = engine
         self.scope = ""
         self.address = ""
-        self.wait = Wait(lambda: self.api)
+        self.wait = Wait(lambda: self.api, lambda: engine.slowness)
         self.summary: Summary | None = None
         self._client: docker.DockerClient | None = None
         self._gateway: Gateway | None = None
@@ -88,7 +89,9 @@ class Room:
         """The SDK's client, through the gateway. Raises RoomClosed when the room has been left."""
         self._must_be_open()
         if self._client is None:
-            self._client = docker.DockerClient(base_url=self.address)
+            self._client = docker.DockerClient(
+                base_url=self.address, timeout=DEFAULT_TIMEOUT_SECONDS * self.engine.slowness
+            )
             self._undo.callback(self._client.close)
         return self._client
 
@@ -129,12 +132,17 @@ class Room:
         """Run `docker WORDS…`, the real command line, through the gateway, and return what it wrote.
 
         Raises CommandFailed when it ends with an error (unless `check` is False) and WaitTimedOut after
-        `timeout_s` seconds.
+        `timeout_s` seconds, or several times that on an engine as slow as that.
         """
         self._must_be_open()
         environment = {**self._environment.merged(), **(env or {})}
         return commands.run(
-            ["docker", *words], check=check, timeout_s=timeout_s, stdin=stdin, env=environment, cwd=cwd or self.folder
+            ["docker", *words],
+            check=check,
+            timeout_s=timeout_s * self.engine.slowness,
+            stdin=stdin,
+            env=environment,
+            cwd=cwd or self.folder,
         )
 
     def calls(self) -> Sequence[Call]:

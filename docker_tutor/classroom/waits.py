@@ -40,11 +40,15 @@ Container = str | HasId
 
 
 class Wait:
-    """Waits for the containers of one room. Each method has a time limit and raises WaitTimedOut."""
+    """Waits for the containers of one room. Each method has a time limit and raises WaitTimedOut.
 
-    def __init__(self, api: Callable[[], APIClient]) -> None:
-        """Wait through the API client that `api` returns."""
+    The limits are those of an engine of the usual speed; on one that is emulated they are several times as long.
+    """
+
+    def __init__(self, api: Callable[[], APIClient], slowness: Callable[[], int] = lambda: 1) -> None:
+        """Wait through the API client that `api` returns, `slowness` times as long as is said."""
         self._api = api
+        self._slowness = slowness
 
     def exit(self, container: Container, *, within_s: float = 30) -> int:
         """Wait until the container has ended; return its exit status."""
@@ -63,6 +67,7 @@ class Wait:
 
     def until(self, container: Container, condition: Condition, *, within_s: float) -> ContainerState:
         """Wait until `condition` is met and return the state that met it."""
+        within_s *= self._slowness()
         api = self._api()
         state = self._look(api, _id(container))
         if state.status == "removed":
@@ -88,6 +93,7 @@ class Wait:
 
     def log(self, container: Container, text: str | re.Pattern[str], *, within_s: float = 30) -> str:
         """Wait until the container writes a line with `text` in it (or matching a pattern); return the line."""
+        within_s *= self._slowness()
         api = self._api()
         state = self._look(api, _id(container))
         if state.status == "removed":
@@ -108,6 +114,7 @@ class Wait:
         Whoever forwards a published port accepts connections before the program in the container listens,
         and drops them; so being accepted is not enough.
         """
+        within_s *= self._slowness()
         deadline = time.monotonic() + within_s
         never = threading.Event()
         while not _answers(host, port):

@@ -94,6 +94,10 @@ class Engine(Protocol):
     disposable: bool
 
     @property
+    def slowness(self) -> int:
+        """How many times longer than elsewhere one waits for it before something is wrong: 1, unless it is emulated."""
+
+    @property
     def address(self) -> str:
         """The daemon's own address (`unix:///…`): for the gateway, not for notebooks."""
 

@@ -34,6 +34,7 @@ class ExistingEngine:
 
     kind = "existing"
     disposable = False
+    slowness = 1
 
     def __init__(self, endpoint: Endpoint | None = None) -> None:
         """Speak of the daemon at `endpoint`, else of the CLI's current one. Raises `EngineNotFound`."""

@@ -110,9 +110,11 @@ def memory_limit(room: Room, *, limit_bytes: int, ask_bytes: int, memory_swap_by
     total = limit_bytes if memory_swap_bytes is None else memory_swap_bytes
     quantities = ("memory.usage", "memory.limit", "memory.swap")
     with kept(room, "greedy", _GREEDY, str(ask_bytes), mem_limit=limit_bytes, memswap_limit=total) as greedy:
-        with observing(room, {"greedy": greedy}, quantities, for_s=10.0, interval_s=0.005) as watcher:
+        with observing(
+            room, {"greedy": greedy}, quantities, for_s=10.0 * room.engine.slowness, interval_s=0.005
+        ) as watcher:
             greedy.start()
-            exit_code = int(greedy.wait(timeout=30)["StatusCode"])
+            exit_code = int(greedy.wait(timeout=30 * room.engine.slowness)["StatusCode"])
             told = json.loads(greedy.logs(stderr=False))
             seen = watcher.result()
         greedy.reload()
@@ -155,7 +157,7 @@ print(json.dumps({"meminfo": Path("/proc/meminfo").read_text(), "limit": limit})
 """
     with kept(room, "free", source, mem_limit=limit_bytes, memswap_limit=limit_bytes) as asker:
         asker.start()
-        asker.wait(timeout=30)
+        asker.wait(timeout=30 * room.engine.slowness)
         told = json.loads(asker.logs(stderr=False))
     kibibytes = dict(re.findall(r"^(\w+): +(\d+) kB$", told["meminfo"], re.MULTILINE))
     return MachineView(

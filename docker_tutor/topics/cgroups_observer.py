@@ -135,7 +135,7 @@ def observing(
         "root": _MOUNT,
         "interval_s": interval_s,
         "for_s": for_s,
-        "patience_s": PATIENCE_S,
+        "patience_s": PATIENCE_S * room.engine.slowness,
     }
     source = Path(_cgroupfs.__file__).read_text(encoding="utf-8")
     network = f"container:{next(iter(ids.values()))}" if ports else "none"

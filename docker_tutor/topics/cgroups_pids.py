@@ -87,7 +87,7 @@ def pids_limit(room: Room, *, limit: int, attempts: int) -> PidsRun:
     room.require("limits")
     with kept(room, "forks", _FORK, str(attempts), pids_limit=limit) as forker:
         forker.start()
-        code = int(forker.wait(timeout=30)["StatusCode"])
+        code = int(forker.wait(timeout=30 * room.engine.slowness)["StatusCode"])
         if code:
             why = forker.logs(stdout=False).decode(errors="replace").strip().rpartition("\n")[2]
             raise CommandFailed(

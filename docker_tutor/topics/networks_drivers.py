@@ -16,6 +16,9 @@ __all__ = ["MACVLAN_RANGE", "Drivers", "Member", "drivers"]
 MACVLAN_RANGE = "192.168.240.0/24"
 """Wanted for the macvlan network of `drivers`; another one is taken where it is in use."""
 
+PATIENCE_S = 1
+"""How long a call waits for its answer, on an engine of the usual speed."""
+
 _SERVE = """
 import socket, sys
 server = socket.create_server(("", int(sys.argv[1])))
@@ -29,11 +32,12 @@ while True:
 _CONNECT = """
 import json, socket, sys
 from concurrent.futures import ThreadPoolExecutor
+patience_s = float(sys.argv[1])
 def connect(target):
     address, port, title = target.split(":")
     try:
-        with socket.create_connection((address, int(port)), timeout=1) as link:
-            link.settimeout(1)
+        with socket.create_connection((address, int(port)), timeout=patience_s) as link:
+            link.settimeout(patience_s)
             said = link.recv(100).decode(errors="replace")
             return "reached" if said == title else "somebody else"
     except TimeoutError:
@@ -43,7 +47,7 @@ def connect(target):
     except OSError as error:
         return "no route" if error.errno in (101, 113) else "no answer"
 with ThreadPoolExecutor(32) as pool:
-    print(json.dumps(list(pool.map(connect, sys.argv[1:]))))
+    print(json.dumps(list(pool.map(connect, sys.argv[2:]))))
 """
 """A connection alone proves little: a router on the way may accept it. So the one called has to say its name."""
 
@@ -66,7 +70,8 @@ class Drivers:
 
     members: tuple[Member, ...]
     outcomes: Mapping[tuple[str, str], str]
-    """(from, to) → `reached`, `refused`, `no answer` (1 s), `somebody else` (answered), `no route` or `no address`."""
+    """(from, to) → `reached`, `refused`, `no answer` (1 s, see `PATIENCE_S`), `somebody else` (answered), `no route` or
+    `no address`."""
     macvlan: str
     """What the macvlan network hangs on, or why this engine makes none; then its members are missing."""
 
@@ -129,10 +134,13 @@ def drivers(room: Room) -> Drivers:
             names[title] = stack.enter_context(probes.running(room, title.replace(" ", "-"), *options, command=serve))
         members = [_member(room, title, driver, names[title]) for title, (driver, _network) in places.items()]
         called = [each for each in members if each.address]
+        patience_s = str(PATIENCE_S * room.engine.slowness)
         targets = [f"{each.address}:{each.port}:{each.title}" for each in called]
         outcomes = {(caller.title, each.title): "no address" for caller in members for each in members}
         with ThreadPoolExecutor(len(members)) as pool:
-            found = pool.map(lambda caller: probes.ask(room, names[caller.title], _CONNECT, *targets), members)
+            found = pool.map(
+                lambda caller: probes.ask(room, names[caller.title], _CONNECT, patience_s, *targets), members
+            )
             for caller, answers in zip(members, found, strict=True):
                 pairs = zip(called, answers, strict=True)
                 outcomes.update({(caller.title, each.title): outcome for each, outcome in pairs})

@@ -45,6 +45,7 @@ class PrivateEngine:
 
     kind = "private"
     disposable = True
+    slowness = 1
 
     def __init__(
         self, layout: Layout | None = None, *, settings: Mapping[str, object] | None = None, suite: str | None = None

@@ -27,6 +27,8 @@ from docker_tutor.progress import Report, Step, silent
 __all__ = ["VmEngine"]
 
 PROCESSES = ("keeper", "slirp4netns", "machine")
+EMULATED_SLOWNESS = 6
+"""A container starts ten to twenty times later under emulation, and what waits for one has some patience anyway."""
 
 
 class VmEngine:
@@ -65,6 +67,15 @@ class VmEngine:
         self._silent_after_s = silent_after_s
         self._fence = fence
         self._program = program
+
+    @property
+    def slowness(self) -> int:
+        """How many times longer than elsewhere one waits for it; nobody may wait yet before it has been started."""
+        try:
+            emulated = Machine.read(self.layout.machine).accelerator == "tcg"
+        except (OSError, ValueError):
+            return 1
+        return EMULATED_SLOWNESS if emulated else 1
 
     @property
     def address(self) -> str:

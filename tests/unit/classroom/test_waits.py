@@ -39,6 +39,13 @@ def test_a_port_that_takes_connections_and_drops_them_does_not_answer_yet() -> N
         thread.join(5)
 
 
+def test_on_a_slow_engine_everything_has_several_times_as_long() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(WaitTimedOut, match=r"within 0.2 s"):
+        Wait(nobody, lambda: 4).port(port, within_s=0.05)
+
+
 def test_a_port_on_which_nobody_listens_is_given_up_in_time() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from docker_tutor.engines.vm import certificates, packing, seed, starting, uml
+from docker_tutor.engines.vm.engine import VmEngine
 from docker_tutor.engines.vm.fence import Fence
 from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
@@ -45,6 +46,15 @@ def test_folders_that_would_hide_the_guests_own_are_not_shared(
     monkeypatch.setattr(starting, "checkout", lambda: tmp_path / "course")
     (tmp_path / "course").mkdir()
     assert starting.default_shares() == (tmp_path,)
+
+
+@pytest.mark.parametrize(("accelerator", "slow"), [("tcg", True), ("kvm", False), ("", False)])
+def test_one_waits_longer_for_an_emulated_machine_alone(tmp_path: Path, accelerator: str, slow: bool) -> None:
+    layout = Layout("slow", tmp_path, tmp_path)
+    engine = VmEngine("qemu", layout)
+    assert engine.slowness == 1  # there is none yet
+    Machine("qemu", "/image", 1 << 30, "/dev/shm", 1, 40000, accelerator=accelerator).write(layout.machine)
+    assert (engine.slowness > 1) is slow
 
 
 def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
