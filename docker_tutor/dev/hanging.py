@@ -1,8 +1,10 @@
 """A pytest plugin: when a cell takes too long, note what it waits for while that can still be seen.
 
-nbval interrupts a cell that has used up its time, and then the programs it ran are gone.
+nbval interrupts a cell that has used up its time, and then the programs it ran are gone. Under emulation, where all
+takes many times as long, a cell has more time.
 """
 
+import os
 import threading
 import time
 from collections.abc import Generator
@@ -10,10 +12,18 @@ from collections.abc import Generator
 import psutil
 import pytest
 
-__all__ = ["AFTER_S", "pytest_runtest_call", "waiting"]
+__all__ = ["AFTER_S", "EMULATED_S", "pytest_configure", "pytest_runtest_call", "waiting"]
 
 AFTER_S = 150
 """Longer than any cell takes, shorter than nbval's limit for one."""
+EMULATED_S = 900
+"""The limit for a cell on QEMU: the first cell of chapter 7 has five images read by an emulated processor."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each cell as long as `EMULATED_S` on QEMU."""
+    if os.environ.get("DOCKER_TUTOR_ENGINE") == "qemu":
+        config.option.nbval_cell_timeout = max(getattr(config.option, "nbval_cell_timeout", 0), EMULATED_S)
 
 
 def waiting() -> str:

@@ -4,6 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from docker_tutor.dev import hanging
 
 
@@ -13,6 +15,16 @@ def test_the_processes_below_are_named_with_their_age() -> None:
         child.communicate(b"\n")
     assert f"{child.pid} below" in said
     assert "a cell's own" in said
+
+
+@pytest.mark.parametrize(("engine", "limit_s"), [("private", 300), ("uml", 300), ("qemu", hanging.EMULATED_S)])
+def test_a_cell_has_more_time_under_emulation_alone(
+    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, engine: str, limit_s: float
+) -> None:
+    monkeypatch.setenv("DOCKER_TUTOR_ENGINE", engine)
+    monkeypatch.setattr(pytestconfig.option, "nbval_cell_timeout", 300)
+    hanging.pytest_configure(pytestconfig)
+    assert pytestconfig.option.nbval_cell_timeout == limit_s
 
 
 def test_the_report_of_a_slow_test_says_what_ran(tmp_path: Path) -> None:
