@@ -33,10 +33,12 @@ def unpack(debs: Sequence[Path], folder: Path, report: Report = silent) -> None:
 def _extract(deb: Path, folder: Path) -> None:
     done = subprocess.run(["dpkg-deb", "--extract", deb, folder], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise _failure(deb, done.stderr.strip())
+        raise _failure(deb, folder, done.stderr.strip())
 
 
-def _failure(deb: Path, said: str) -> PackageError:
+def _failure(deb: Path, folder: Path, said: str) -> PackageError:
     if "No space left on device" in said:
-        return DiskFull(_("The disk is full: make room for {file} and try again.").format(file=deb.name))
+        return DiskFull(
+            _("The disk is full: make room for {file} in {folder} and try again.").format(file=deb.name, folder=folder)
+        )
     return DownloadFailed(_("{file} cannot be unpacked: {said}").format(file=deb.name, said=said))

@@ -34,6 +34,8 @@ AUTHORITIES = "/run/seed/authorities.pem"
 """What the machine outside trusts, when it says so."""
 DROP_CACHES = Path("/proc/sys/vm/drop_caches")
 DISK = "/disk"
+TOO_LITTLE_BYTES = 1 << 20
+"""With less than that, dockerd does not start."""
 CLIENTS = "/proc/sys/net/ipv4/ip_local_port_range"
 """A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
 
@@ -81,7 +83,8 @@ class Guest:
                     self._start()
                     continue
                 if not self._stopping:
-                    self._say({"failed": "dockerd", "said": f"dockerd ended with {status}"})
+                    what = "dockerd" if _free_bytes() >= TOO_LITTLE_BYTES else "crowded"
+                    self._say({"failed": what, "said": f"dockerd ended with {status}"})
                 return
             self._look()
 
@@ -142,8 +145,7 @@ class Guest:
         if time.monotonic() >= self._beat_at:
             self._beats += 1
             self._beat_at = time.monotonic() + BEAT_EVERY_S
-            disk = os.statvfs(DISK)
-            self._say({"beat": self._beats, "free": disk.f_bavail * disk.f_frsize})
+            self._say({"beat": self._beats, "free": _free_bytes()})
 
     def _say(self, message: dict[str, Any]) -> None:
         left = written(message)
@@ -155,6 +157,11 @@ def listening(found: set[Listener], clients: range) -> list[list[Any]]:
     """Return the listeners as they go over the line, without sockets that only wait for an answer (at `clients`)."""
     servers = (item for item in found if item.protocol == "tcp" or item.port not in clients)
     return sorted([item.protocol, item.port, item.address] for item in servers)
+
+
+def _free_bytes() -> int:
+    disk = os.statvfs(DISK)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _main() -> None:

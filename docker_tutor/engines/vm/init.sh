@@ -28,6 +28,10 @@ $b stty raw -echo <"$LOG"
 # in the background, into tables of files that may never be (`man 5 ext4`, noinit_itable). Where the machine outside has
 # no room for what is written, nothing is written any more, and what is there stays whole (data_err=abort).
 $b mount -t ext4 -o noatime,discard,noinit_itable,data_err=abort "$DISK" /disk 2>/run/said || fail disk
+# On a disk that is full to its last byte Docker would not start, and nobody could make room. So something is kept back,
+# and given up when there is not twice as much.
+$b rm -f /disk/reserve
+$b fallocate -l 33554432 /disk/reserve 2>/dev/null && $b truncate -s 16777216 /disk/reserve || $b rm -f /disk/reserve
 for folder in docker containerd; do
     $b mkdir -p /disk/$folder /var/lib/$folder
     $b mount --bind /disk/$folder /var/lib/$folder

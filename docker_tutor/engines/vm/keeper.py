@@ -22,7 +22,6 @@ import psutil
 from docker_tutor.engines.private.relay import Inside, Relay
 from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
-from docker_tutor.engines.room import SCARCE_BYTES
 from docker_tutor.engines.vm import fence
 from docker_tutor.engines.vm.console import Watch
 from docker_tutor.engines.vm.datagrams import OverLine
@@ -41,6 +40,8 @@ __all__ = ["Keeper", "main"]
 
 CHUNK_BYTES = 1 << 16
 STOP_WITHIN_S = 20
+CROWDED_BYTES = 24 * MiB
+"""More than what the guest has kept back for such a case (see `init.sh`)."""
 BEHIND_BYTES = MiB
 """With so much still to be read, the guest is told no more that may be lost."""
 LAST_WORDS_S = 0.3
@@ -319,7 +320,7 @@ class Keeper:
             self._line.was_read(int(message["read"]))
         if "datagram" in message:
             self._datagrams.heard(message)
-        if "free" in message and int(message["free"]) < SCARCE_BYTES:
+        if "free" in message and int(message["free"]) < CROWDED_BYTES:
             self.layout.crowded.touch()
         elif "free" in message:
             self.layout.crowded.unlink(missing_ok=True)

@@ -49,6 +49,9 @@ EXPLAINED = {
     "share": _("A folder of yours could not be shown to the guest: {said}"),
     "seed": _("The guest could not read what it was given: {said}."),
     "port": _("The port for Docker's API has been taken in this moment ({said}): try again."),
+    "crowded": _(
+        "The guest's own disk is full, and Docker does not start on it; `engine down --purge` removes all of it."
+    ),
     "dockerd": _("Docker ended inside the guest: {said}; `engine logs` has its last words."),
 }
 
