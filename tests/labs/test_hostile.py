@@ -99,6 +99,9 @@ def tried(each: dict[str, Any], secret: Secret, where: Place, mode: str, canary:
 def test_the_trusted_mode_bears(each: dict[str, Any], trusted: Place, canary: Path, tmp_path: Path) -> None:
     secret = Secret.made(tmp_path / "secret.txt")
     assert tried(each, secret, trusted, "trusted", canary, tmp_path / "secret.txt").points == 0
+
+
+def test_after_those_an_honest_answer_has_its_points_in_the_trusted_mode(trusted: Place, secret: Secret) -> None:
     assert honest(secret, trusted, "trusted").outcomes[3].points == EASY.points
 
 
@@ -134,5 +137,5 @@ print(pathlib.Path("compose.yaml").write_text({compose!r}), os.uname().release)
                 site.write(path, "evil")
 
 
-def test_after_all_of_them_an_honest_answer_has_its_points(machines: Place, secret: Secret) -> None:
+def test_after_all_of_them_an_honest_answer_has_its_points_in_the_isolated_mode(machines: Place, secret: Secret) -> None:
     assert honest(secret, machines, "vm").outcomes[3].points == EASY.points

@@ -1,6 +1,6 @@
 """nbgrader, unpatched, on the labs: releases are generated, and its grades are those of `docker-tutor grade`.
 
-`docker-tutor dev grades` compares them for all labs and all of the made-up class; here it is a few of lab 1's.
+`docker-tutor dev grades` compares them for all labs and all of the made-up class; here it is two of lab 1's.
 `DOCKER_TUTOR_TESTS=quick` generates lab 1 and one other, another one every day.
 """
 
@@ -18,8 +18,8 @@ from docker_tutor.grading.classes import Finished, grade_class
 from docker_tutor.grading.jobs import collect
 from docker_tutor.grading.tasks import LABS, lab
 
-CLASS = ("edsger", "frances", "hedy")
-"""Two with some points, and one who copied."""
+CLASS = ("frances", "hedy")
+"""One with some points, and one who copied."""
 TODAY = dt.datetime.now(dt.UTC).toordinal()
 GENERATED = (1, 2 + TODAY % 6) if os.environ.get("DOCKER_TUTOR_TESTS") == "quick" else tuple(LABS)
 
