@@ -101,7 +101,7 @@ def test_the_trusted_mode_bears(each: dict[str, Any], trusted: Place, canary: Pa
     assert tried(each, secret, trusted, "trusted", canary, tmp_path / "secret.txt").points == 0
 
 
-def test_after_those_an_honest_answer_has_its_points_in_the_trusted_mode(trusted: Place, secret: Secret) -> None:
+def test_after_those_an_honest_answer_has_its_points_trusted(trusted: Place, secret: Secret) -> None:
     assert honest(secret, trusted, "trusted").outcomes[3].points == EASY.points
 
 
@@ -137,5 +137,5 @@ print(pathlib.Path("compose.yaml").write_text({compose!r}), os.uname().release)
                 site.write(path, "evil")
 
 
-def test_after_all_of_them_an_honest_answer_has_its_points_in_the_isolated_mode(machines: Place, secret: Secret) -> None:
+def test_after_all_of_them_an_honest_answer_has_its_points_isolated(machines: Place, secret: Secret) -> None:
     assert honest(secret, machines, "vm").outcomes[3].points == EASY.points
