@@ -1,4 +1,4 @@
-"""What a virtual machine costs over the private engine: starting, a container, a build, computing, short processes.
+"""What a virtual machine costs over the private engine: starting, a container, a build, computing, javac, memory.
 
 Both are instances of their own and are measured in turns, in one run.
 """
@@ -12,22 +12,42 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.engine import instance
+from benchmarks.memory import watched
 from benchmarks.rows import Row, side_by_side
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.clients import sdk
 from docker_tutor.engines.dialing import tls_folder
 from docker_tutor.images import ensure
+from docker_tutor.units import human_bytes
 
 RUNS = 3
-IMAGE, PYTHON = "alpine:3.19", "python:3.11-slim"
+IMAGE, PYTHON, JAVA = "alpine:3.19", "python:3.11-slim", "eclipse-temurin:21-jdk-alpine"
 DOCKERFILE = f"FROM {IMAGE}\nRUN echo one > /one\nRUN cat /one /one > /two\nRUN cat /two /two > /three\n"
 COMPUTE = "import hashlib\nfor n in range(300_000): hashlib.sha256(b'%d' % n).digest()"
 FORKS = "for n in $(seq 300); do /bin/true; done"
+SOURCES = """\
+mkdir /src && cd /src
+for n in $(seq 150); do
+    {
+        echo "import java.util.*; import java.util.stream.*; public class C$n {"
+        for m in 1 2; do
+            echo "  static <T extends Comparable<T>> List<T> sorted$m(Collection<T> all) {"
+            echo "    return all.stream().filter(x -> x.hashCode() % $m == 0).sorted().collect(Collectors.toList()); }"
+            echo "  static Map<String, Integer> lengths$m() {"
+            echo "    return Stream.of(\\"$n\\", \\"$m\\").collect(Collectors.toMap(s -> s, String::length)); }"
+        done
+        echo "}"
+    } >C$n.java
+done
+"""
+"""150 files for javac, with four methods each."""
+COMPILE = f"{SOURCES}javac -d /out *.java"
 JOBS = {
     "docker run --rm": ("run", "--rm", IMAGE, "true"),
     "a build of three steps": ("build", "--no-cache", "--quiet", "."),
     "a container that computes 300,000 × sha256": ("run", "--rm", PYTHON, "python", "-c", COMPUTE),
     "a container that forks and executes 300 times": ("run", "--rm", PYTHON, "sh", "-c", FORKS),
+    "a container that compiles 150 files with javac": ("run", "--rm", JAVA, "sh", "-ec", COMPILE),
 }
 
 
@@ -49,7 +69,7 @@ def rows() -> Iterator[Row]:
         Path(folder, "Dockerfile").write_text(DOCKERFILE, encoding="utf-8")
         for engine in (private, machine):
             client = sdk(engine.address, timeout=600)
-            ensure(client, [IMAGE, PYTHON], disposable=True)
+            ensure(client, [IMAGE, PYTHON, JAVA], disposable=True)
             client.close()
         for name, words in JOBS.items():
             yield side_by_side(
@@ -58,6 +78,22 @@ def rows() -> Iterator[Row]:
                 partial(_docker, machine, Path(folder), words),
                 runs=RUNS,
             )
+        yield Row(
+            "most memory resident in these jobs: virtual machine ÷ private engine",
+            _peak_bytes(private, Path(folder)),
+            _peak_bytes(machine, Path(folder)),
+            1,
+            shown=human_bytes,
+        )
+
+
+def _peak_bytes(engine: Engine, folder: Path) -> int:
+    """Carry out every job once more, on an engine that has only just started."""
+    _again(engine)
+    with watched(engine) as peak:
+        for words in JOBS.values():
+            _docker(engine, folder, words)
+    return peak.resident_bytes
 
 
 def _again(engine: Engine) -> None:

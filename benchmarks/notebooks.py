@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ import psutil
 
 from benchmarks.rows import Row
 from docker_tutor import paths
-from docker_tutor.dev import suite, testengine
+from docker_tutor.dev import refresh, suite, testengine
 from docker_tutor.gateway.records import CALLS_FILE, read_calls
 
 LOOK_EVERY_S = 0.2
@@ -30,11 +30,11 @@ COMPUTES = 0.5
 Span = tuple[float, float]
 
 
-def rows() -> Iterator[Row]:
-    """Measure every notebook on the test engine, once; the images are made in a run before it."""
+def rows(notebooks: Sequence[str] = ()) -> Iterator[Row]:
+    """Measure `notebooks` (all) on the test engine, once; the images are made in a run before it."""
     all_s, all_turn_s, all_asked_s = 0.0, 0.0, 0.0
     with testengine.running():
-        for notebook in sorted((paths.checkout() / "notebooks").glob("*.ipynb")):
+        for notebook in refresh.named(notebooks):
             _prepare(notebook)
             taken_s, turn_s, asked_s = _measure(notebook)
             all_s, all_turn_s, all_asked_s = all_s + taken_s, all_turn_s + turn_s, all_asked_s + asked_s

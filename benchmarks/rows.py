@@ -22,6 +22,8 @@ class Row:
     """The goal for ours ÷ plain; None when there is none."""
     at_most_more_s: float | None = None
     """The goal for ours − plain; None when there is none."""
+    shown: Callable[[float], str] = human_seconds
+    """How either is written; with another, they are not seconds."""
 
     @property
     def ratio(self) -> float:

@@ -40,6 +40,7 @@ __all__ = [
     "install",
     "link_cache",
     "own",
+    "preparation",
     "prepare",
     "run_notebooks",
     "start",
@@ -58,6 +59,7 @@ FETCHED = ("packages", "stand-ins")
 """What is of no use to a sandbox that is prepared."""
 FETCHING = ("03-dockerfile", "04-multi-stage", "05-compose")
 """Notebooks whose builds fetch packages. The sandbox has no network: they are carried out once before, with one."""
+COURSE = (sys.executable, "-m", "docker_tutor")
 EXECUTE = "import sys; from nbclient.cli import main; main([sys.argv[1], '--timeout=900'])"
 PEAK = """\
 for file in ("memory/memory.max_usage_in_bytes", "memory.peak"):
@@ -126,10 +128,8 @@ def prepare(
         for part in FETCHED:
             if (cache_folder() / part).is_dir():
                 shutil.copytree(cache_folder() / part, cache / part, symlinks=True, copy_function=_linked)
-        course = [sys.executable, "-m", "docker_tutor"]
-        commands = [[*course, "engine", "up"], [*course, "images", "get", *names]]
-        commands += [[sys.executable, "-c", EXECUTE, str(path)] for path in notebooks if path.stem in FETCHING]
-        for command in (*commands, [*course, "engine", "pack"]):
+        commands = [[*COURSE, "engine", "up"], *preparation(names, notebooks), [*COURSE, "engine", "pack"]]
+        for command in commands:
             say(" ".join(command[2:]))
             done = subprocess.run(command, env=os.environ | _settings(home, kind), cwd=checkout(), check=False)
             if done.returncode:
@@ -141,6 +141,12 @@ def prepare(
         yield home
     finally:
         shutil.rmtree(home)
+
+
+def preparation(names: Sequence[str], notebooks: Sequence[Path]) -> list[list[str]]:
+    """Return the commands after which the engine has the images `names`, and what the builds of `notebooks` fetch."""
+    fetching = [[sys.executable, "-c", EXECUTE, str(path)] for path in notebooks if path.stem in FETCHING]
+    return [[*COURSE, "images", "get", *names], *fetching]
 
 
 def run_notebooks(
