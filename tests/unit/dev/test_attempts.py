@@ -80,7 +80,8 @@ def test_the_projects_own_settings_let_pytest_note_what_failed(tmp_path: Path, m
     test = tmp_path / "test_never.py"
     test.write_text("def test_never(): assert False\n", encoding="utf-8")
     cache = tmp_path / "cache"
-    command = [sys.executable, "-m", "pytest", "-c", str(settings), "-o", f"cache_dir={cache}", str(test)]
+    options = ["-p", "no:nbval", "-c", str(settings), "-o", f"cache_dir={cache}"]
+    command = [sys.executable, "-m", "pytest", *options, str(test)]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 1, done.stdout
     assert len(attempts.failed(cache)) == 1

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
@@ -19,12 +21,12 @@ def test_the_processes_below_are_named_with_their_age() -> None:
 
 @pytest.mark.parametrize(("engine", "limit_s"), [("private", 300), ("uml", 300), ("qemu", hanging.EMULATED_S)])
 def test_a_cell_has_more_time_under_emulation_alone(
-    monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config, engine: str, limit_s: float
+    monkeypatch: pytest.MonkeyPatch, engine: str, limit_s: float
 ) -> None:
     monkeypatch.setenv("DOCKER_TUTOR_ENGINE", engine)
-    monkeypatch.setattr(pytestconfig.option, "nbval_cell_timeout", 300)
-    hanging.pytest_configure(pytestconfig)
-    assert pytestconfig.option.nbval_cell_timeout == limit_s
+    config = cast("pytest.Config", SimpleNamespace(option=SimpleNamespace(nbval_cell_timeout=300)))
+    hanging.pytest_configure(config)
+    assert config.option.nbval_cell_timeout == limit_s
 
 
 def test_the_report_of_a_slow_test_says_what_ran(tmp_path: Path) -> None:
@@ -38,7 +40,8 @@ def test_the_report_of_a_slow_test_says_what_ran(tmp_path: Path) -> None:
         "def test_primer(): pass\n",
         encoding="utf-8",
     )
-    plugin = [sys.executable, "-m", "pytest", "-p", "docker_tutor.dev.hanging", "-p", "no:cacheprovider", str(tmp_path)]
-    done = subprocess.run(plugin, capture_output=True, text=True, cwd=tmp_path, check=False)
+    plugins = ("-p", "docker_tutor.dev.hanging", "-p", "no:cacheprovider", "-p", "no:nbval")
+    words = [sys.executable, "-m", "pytest", *plugins, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert "1 failed, 1 passed" in done.stdout
     assert "it hangs" in done.stdout.partition("processes after 0.2 s")[2]
