@@ -41,6 +41,13 @@ STRICT = (
     *("--no-new-privs", "--bounding-set", "-all"),
 )
 PYTHON = f"python3.{sys.version_info.minor}"
+ECHO = """\
+import socket
+server = socket.socket(type=socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 9000))
+while True:
+    server.sendto(*server.recvfrom(70000))
+"""
 WORK = """\
 import pathlib, sys
 from docker_tutor.engines import programs
@@ -123,10 +130,20 @@ def test_a_folder_is_mounted_as_typed_and_seen_from_both_sides(docker: Docker, t
     assert (tmp_path / "theirs").stat().st_uid == os.geteuid()
 
 
-def free_port() -> int:
-    with socket.socket() as trial:
+def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(type=kind) as trial:
         trial.bind(("127.0.0.1", 0))
         return int(trial.getsockname()[1])
+
+
+def echoed(port: int, data: bytes) -> bool:
+    with socket.socket(type=socket.SOCK_DGRAM) as client:
+        client.settimeout(5)
+        client.sendto(data, ("127.0.0.1", port))
+        try:
+            return client.recv(len(data) + 1) == data
+        except TimeoutError:
+            return False  # nobody listens yet
 
 
 def page(port: int) -> bytes:
@@ -146,6 +163,16 @@ def test_a_published_port_is_reached_at_the_loopback(docker: Docker) -> None:
     docker("run", "--detach", "--name", "web", "--publish", f"{port}:80", "tiny", "httpd", "-f", "-h", "/www")
     assert page(port) == b"hello\n"
     docker("rm", "--force", "web")
+
+
+def test_datagrams_reach_a_published_udp_port_and_so_do_their_answers(docker: Docker) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    # The guest's own Python: tiny has nothing that listens for datagrams.
+    python = ("--volume", "/usr:/usr:ro", "--volume", "/usr/lib64:/lib64:ro", "tiny", "python3", "-S", "-c", ECHO)
+    docker("run", "--detach", "--name", "echo", "--publish", f"{port}:9000/udp", *python)
+    assert until(lambda: echoed(port, b"ping"), 60)
+    assert echoed(port, b"x" * 8000)
+    docker("rm", "--force", "echo")
 
 
 def test_after_down_it_goes_on_where_it_was(emulated: VmEngine, docker: Docker, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ DISK = "/disk"
 TOO_LITTLE_BYTES = 1 << 20
 """With less than that, dockerd does not start."""
 CLIENTS = "/proc/sys/net/ipv4/ip_local_port_range"
-"""A UDP socket at such a port is, as a rule, a client's own, waiting for an answer."""
+"""A UDP socket at such a port is, as a rule, a client's own: it is told of once it has been seen twice."""
 
 
 class Guest:
@@ -53,6 +53,7 @@ class Guest:
         self._ready.bind(NOTIFY)
         first, last = map(int, Path(CLIENTS).read_text(encoding="ascii").split())
         self._clients = range(first, last + 1)
+        self._seen: set[Listener] = set()
         self._said: list[list[Any]] = []
         self._beats = 0
         self._starts = 0
@@ -138,7 +139,8 @@ class Guest:
     def _look(self) -> None:
         if self._beside.has_ended():
             self._say({"ended": "program"})
-        found = listening(ask(self._diagnosis), self._clients)
+        now = ask(self._diagnosis)
+        found, self._seen = listening(now, self._clients, self._seen), now
         if found != self._said:
             self._said = found
             self._say({"listeners": found})
@@ -153,9 +155,12 @@ class Guest:
             left = left[os.write(self._line, left) :]
 
 
-def listening(found: set[Listener], clients: range) -> list[list[Any]]:
-    """Return the listeners as they go over the line, without sockets that only wait for an answer (at `clients`)."""
-    servers = (item for item in found if item.protocol == "tcp" or item.port not in clients)
+def listening(found: set[Listener], clients: range, before: set[Listener]) -> list[list[Any]]:
+    """Return the listeners as they go over the line, without sockets that only wait for an answer.
+
+    Those are at ports of `clients`, and were not there `before`.
+    """
+    servers = (item for item in found if item.protocol == "tcp" or item.port not in clients or item in before)
     return sorted([item.protocol, item.port, item.address] for item in servers)
 
 

@@ -29,7 +29,10 @@ def test_what_the_shell_of_the_guest_says_is_a_message() -> None:
 
 def test_a_client_that_waits_for_its_answer_is_no_listener() -> None:
     found = {Listener("udp", 40000, ""), Listener("udp", 53, "127.0.0.1"), Listener("tcp", 40000, "")}
-    assert listening(found, range(32768, 61000)) == [["tcp", 40000, ""], ["udp", 53, "127.0.0.1"]]
+    clients = range(32768, 61000)
+    assert listening(found, clients, set()) == [["tcp", 40000, ""], ["udp", 53, "127.0.0.1"]]
+    # Docker chooses ports for containers out of the same range.
+    assert listening(found, clients, found) == [["tcp", 40000, ""], ["udp", 53, "127.0.0.1"], ["udp", 40000, ""]]
 
 
 def test_no_more_is_sent_than_the_reader_has_room_for_and_all_of_it_arrives() -> None:
