@@ -166,7 +166,9 @@ class Watch:
 
     def receive(self, until: float) -> None:
         """Stamp replies as they come. The next request goes out on time, answered or not: a slow answer hides none."""
-        while (left := until - time.monotonic()) > 0:
+        left = 1.0
+        while left > 0:
+            left = max(0.0, until - time.monotonic())  # once in any case: who is late would never look
             ready = select.select(list(self.sockets.values()), [], [], left)[0]
             now = time.monotonic()
             for name, one in self.sockets.items():

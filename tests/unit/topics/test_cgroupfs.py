@@ -181,6 +181,14 @@ def echo() -> Iterator[int]:
         thread.join(5)
 
 
+def test_a_watch_that_is_always_late_still_sees_replies(tree: Path) -> None:
+    with echo() as port:
+        it = watch(tree, ["memory.usage"], {"it": port})
+        with it.sockets["it"]:
+            seen = it.run(interval_s=0.0, for_s=0.1, patience_s=2)
+    assert seen["replies"]
+
+
 def test_a_watch_stamps_requests_and_their_replies(tree: Path) -> None:
     with echo() as port:
         it = watch(tree, ["memory.usage"], {"it": port})
