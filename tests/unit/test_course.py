@@ -10,10 +10,21 @@ import pytest
 from docker_tutor import paths
 
 UV = """#!/bin/sh
-echo "uv $*" >> "$CALLS"
+echo "uv $* ${UV_DEFAULT_INDEX:-}" >> "$CALLS"
 case "$1" in
     venv) for last; do :; done; mkdir -p "$last/bin"; cp "$0" "$last/bin/python" ;;
+    -m) exit 1 ;; # an environment that uv made has no pip
     pip) printf '#!/bin/sh\\necho "docker-tutor $*"\\n' > .venv/bin/docker-tutor; chmod +x .venv/bin/docker-tutor ;;
+esac
+"""
+PYTHON = """#!/bin/sh
+echo "python $*" >> "$CALLS"
+case "$*" in
+    *"-m venv"*) for last; do :; done; mkdir -p "$last/bin"; cp "$0" "$last/bin/python" ;;
+    *requirements-uv.txt) [ -e "$UV" ] && cp "$UV" .venv/bin/uv ;;
+    *"config get"*) echo https://packages.example/simple ;;
+    *--editable*) printf '#!/bin/sh\\necho "docker-tutor $*"\\n' > .venv/bin/docker-tutor
+        chmod +x .venv/bin/docker-tutor ;;
 esac
 """
 PYTHON_WITHOUT_VENV = """#!/bin/sh
@@ -29,7 +40,11 @@ class Checkout:
     programs: Path
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        environment = {"PATH": f"{self.programs}:/usr/bin:/bin", "CALLS": str(self.folder / "calls")}
+        environment = {
+            "PATH": f"{self.programs}:/usr/bin:/bin",
+            "CALLS": str(self.folder / "calls"),
+            "UV": str(self.folder / "uv-to-be-had"),
+        }
         return subprocess.run(
             ["./course", *words], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
@@ -39,7 +54,7 @@ class Checkout:
         file = self.folder / "calls"
         lines = file.read_text().splitlines() if file.exists() else []
         file.write_text("")
-        return lines
+        return [line.rstrip() for line in lines]
 
     def add(self, name: str, script: str) -> None:
         (self.programs / name).write_text(script)
@@ -118,6 +133,38 @@ def test_a_set_up_that_fails_says_so_and_is_tried_again(checkout: Checkout) -> N
     assert "did not finish" in run.stderr
     checkout.add("uv", UV)
     assert checkout.run("start").returncode == 0
+
+
+@pytest.fixture
+def without_uv(checkout: Checkout) -> Checkout:
+    (checkout.programs / "uv").rename(checkout.folder / "uv-to-be-had")
+    checkout.add("python3", PYTHON)
+    return checkout
+
+
+def test_a_machine_without_uv_gets_one_in_the_environment_that_asks_where_pip_asks(without_uv: Checkout) -> None:
+    run = without_uv.run("start")
+    assert run.stdout == "docker-tutor start\n", run.stderr
+    calls = without_uv.calls()
+    assert [call for call in calls if "requirements-uv.txt" in call and "--require-hashes" in call]
+    (listed,) = (call for call in calls if call.startswith("uv") and "requirements.txt" in call)
+    assert listed.endswith("/requirements.txt https://packages.example/simple")
+    (without_uv.folder / "requirements.txt").write_text("newer\n")
+    without_uv.run("start")
+    assert not any("requirements-uv.txt" in call for call in without_uv.calls())
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["not to be had", "does not manage"])
+def test_where_uv_is_no_help_pip_installs(without_uv: Checkout, there: bool) -> None:
+    uv = without_uv.folder / "uv-to-be-had"
+    uv.unlink()
+    if there:
+        uv.write_text("#!/bin/sh\nexit 2\n")
+        uv.chmod(0o755)
+    run = without_uv.run("start")
+    assert run.stdout == "docker-tutor start\n", run.stderr
+    assert ("pip tries" in run.stderr) == there
+    assert [call for call in without_uv.calls() if call.startswith("python") and call.endswith("/requirements.txt")]
 
 
 def test_a_machine_without_the_venv_module_is_told_the_one_command_to_type(checkout: Checkout) -> None:
