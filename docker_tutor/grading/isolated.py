@@ -150,7 +150,11 @@ class IsolatedSeat(CellSeat):
     def __init__(self, engine: VmEngine, folder: Path, images: Sequence[str], doors: Doors, look: _Look) -> None:
         """Connect to the daemon; the kernel is spoken to from the first cell on."""
         client = _client(engine, timeout_s=_API_TIMEOUT_S)
-        super().__init__(folder, client, {name: str(client.api.inspect_image(name)["Id"]) for name in images})
+        with ExitStack() as undo:
+            undo.callback(client.close)
+            kept = {name: str(client.api.inspect_image(name)["Id"]) for name in images}
+            undo.pop_all()
+        super().__init__(folder, client, kept)
         self._engine = engine
         self._doors = doors
         self._look = look
