@@ -7,18 +7,24 @@ file system writes nothing from then on (see `init.sh`), and what is there stays
 Source: Linux kernel, block/blk-core.c (blk_print_req_error, the names of errors) and arch/um/drivers/ubd_kern.c.
 """
 
+import logging
 import re
+from typing import BinaryIO
 
 from docker_tutor.engines import room
 from docker_tutor.engines.vm.layout import Layout
 
-__all__ = ["Watch"]
+__all__ = ["Watch", "append"]
 
 PANIC = b"Kernel panic"
 UNWRITTEN = re.compile(rb"(?P<kind>[\w/ ]+) error, dev (?P<disk>ubd|vd)(?P<which>[ab]), sector \d+ op 0x1:\(WRITE\)")
 NO_ROOM = b"space allocation"
 TAIL_BYTES = 256
 """A line may come in pieces."""
+COLOUR = re.compile(rb"\x1b\[[\d;]*m")
+"""What dockerd writes because its log goes over a line, as to a terminal."""
+
+log = logging.getLogger("keeper")
 
 
 class Watch:
@@ -38,3 +44,11 @@ class Watch:
             full = NO_ROOM in found["kind"] or room.free_bytes(folder) < room.SCARCE_BYTES
             return f"{'room' if full else 'write'}: {folder}"
         return "the guest's kernel gave up" if PANIC in said else None
+
+
+def append(file: BinaryIO, data: bytes) -> None:
+    """Keep what was said in a log that people read."""
+    try:
+        file.write(COLOUR.sub(b"", data.replace(b"\r\n", b"\n")))
+    except OSError as error:  # a full disk must not stop the machine
+        log.debug("not written: %s", error)

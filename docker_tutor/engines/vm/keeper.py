@@ -8,26 +8,21 @@ import asyncio
 import contextlib
 import logging
 import os
-import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
-import psutil
-
-from docker_tutor.engines.private.relay import Inside, Relay
+from docker_tutor.engines.private.relay import Relay
 from docker_tutor.engines.private.slirp import Refused
 from docker_tutor.engines.private.state import State, write_json
-from docker_tutor.engines.vm import fence
-from docker_tutor.engines.vm.console import Watch
+from docker_tutor.engines.vm import console, uplink
 from docker_tutor.engines.vm.datagrams import OverLine
 from docker_tutor.engines.vm.forwarding import Forwarding
 from docker_tutor.engines.vm.hypervisors import HYPERVISORS
-from docker_tutor.engines.vm.image import Image
 from docker_tutor.engines.vm.layout import Layout
 from docker_tutor.engines.vm.line import Messages, Paced, written
 from docker_tutor.engines.vm.machine import API_PORT, Machine, Start
@@ -45,8 +40,6 @@ CROWDED_BYTES = 24 * MiB
 BEHIND_BYTES = MiB
 """With so much still to be read, the guest is told no more that may be lost."""
 LAST_WORDS_S = 0.3
-COLOUR = re.compile(rb"\x1b\[[\d;]*m")
-"""What dockerd writes because its log goes over a line, as to a terminal."""
 
 log = logging.getLogger("keeper")
 
@@ -140,7 +133,7 @@ class Keeper:
     async def _start(self) -> None:
         connected = await self._start_slirp()
         await self._start_beside()
-        console, console_end = socket.socketpair()
+        screen, console_end = socket.socketpair()
         line, line_end = socket.socketpair()
         daemon, daemon_end = socket.socketpair()
         control, control_end = socket.socketpair()
@@ -158,7 +151,7 @@ class Keeper:
                     os.close(descriptor)
         reader, writer = await asyncio.open_connection(sock=line)
         self._line = Paced(writer.write)
-        self._task(self._copy(console, "console", watch=Watch(self.layout)))
+        self._task(self._copy(screen, "console", watch=console.Watch(self.layout)))
         self._task(self._copy(daemon, "dockerd"))
         self._task(self._open_api(connected))
         self._task(self._listen(reader))
@@ -170,19 +163,7 @@ class Keeper:
     async def _start_slirp(self) -> asyncio.StreamReader:
         """Start slirp4netns; return what ends once the guest has connected to it and its API answers."""
         reading, writing = os.pipe()
-        self.layout.net.mkdir(mode=0o700, exist_ok=True)
-        command = [
-            "setpriv",
-            "--pdeathsig",
-            "KILL",
-            *self._slirps_fence(),
-            *Image(Path(self.machine.image)).command("slirp4netns"),
-            "--target-type=bess",
-            "--disable-host-loopback",
-            f"--api-socket={self.layout.slirp_socket}",
-            f"--ready-fd={writing}",
-            str(self.layout.bess),
-        ]
+        command = uplink.command(self.layout, self.machine, writing)
         output, output_end = socket.socketpair()
         with output_end:
             start = Start(command, Path("/"), self.machine.environment)
@@ -195,15 +176,6 @@ class Keeper:
         protocol = asyncio.StreamReaderProtocol(ready)
         await asyncio.get_running_loop().connect_read_pipe(lambda: protocol, os.fdopen(reading, "rb"))
         return ready
-
-    def _slirps_fence(self) -> list[str]:
-        """Return what is put before slirp4netns of a fenced machine: from in there, frames lead nowhere."""
-        if not self.machine.fence:
-            return []
-        fence.owned(self.layout.net)
-        image = Path(self.machine.image)
-        own = [self.layout.net]
-        return fence.words(fence.Fence(), folder=Path("/"), writable=own, readable=[image], scratch_bytes=MiB)
 
     async def _start_beside(self) -> None:
         """Start what serves the guest, and return when all of it listens."""
@@ -253,25 +225,11 @@ class Keeper:
         await connected.read(1)
         try:
             await self._forwarding.fixed(self.machine.api_port, API_PORT)
-            await self._open_doors()
+            self._relays = await uplink.doors(self.machine, self.state.processes["slirp4netns"].pid)
         except (Refused, OSError) as error:
             self.note = f"port: {error}"
             self.ended.set()
         self._connected.set()
-
-    async def _open_doors(self) -> None:
-        """Lead from here to what slirp4netns forwards inside its fence: the API, and what is asked for."""
-        if not self.machine.fence:
-            return
-        outer = self.state.processes["slirp4netns"].pid
-        inner = psutil.Process(outer).children(recursive=True)[-1].pid
-        inside = Inside(Path(f"/proc/{inner}/ns/net"))
-        doors: dict[int | Path, int] = {self.machine.api_port: self.machine.api_port}
-        doors |= {Path(path): port for path, port in self.machine.fence.doors.items()}
-        for at, port in doors.items():
-            relay = Relay(inside, "127.0.0.1", port, at)
-            await relay.open()
-            self._relays.append(relay)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         messages = Messages()
@@ -297,12 +255,12 @@ class Keeper:
                     self.ended.set()
 
     async def _copy(
-        self, end: socket.socket, name: str, *, watch: Watch | None = None, said: asyncio.Event | None = None
+        self, end: socket.socket, name: str, *, watch: console.Watch | None = None, said: asyncio.Event | None = None
     ) -> None:
         reader, writer = await asyncio.open_connection(sock=end)
         with contextlib.closing(writer), self.layout.log(name).open("wb", buffering=0) as file:
             while data := await reader.read(CHUNK_BYTES):
-                _append(file, data)
+                console.append(file, data)
                 if said:
                     said.set()
                 if watch and (why := watch.feed(data)):
@@ -329,13 +287,6 @@ class Keeper:
         self.note = f"the guest has shown no sign of life for {after_s:.0f} s"
         log.error("%s", self.note)
         self.ended.set()
-
-
-def _append(file: BinaryIO, data: bytes) -> None:
-    try:
-        file.write(COLOUR.sub(b"", data.replace(b"\r\n", b"\n")))
-    except OSError as error:  # a full disk must not stop the machine
-        log.debug("not written: %s", error)
 
 
 def _say_ready() -> None:
