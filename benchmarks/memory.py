@@ -5,13 +5,13 @@ them (`man 5 proc`, Pss). A virtual machine keeps in it also what the private en
 what the guest's own kernel needs, and the files that it has read.
 """
 
-import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import psutil
 
+from benchmarks.looking import looking
 from docker_tutor.engines.base import Engine
 from docker_tutor.engines.private import stopping
 from docker_tutor.engines.private.engine import PrivateEngine
@@ -31,19 +31,13 @@ class Peak:
 @contextmanager
 def watched(engine: Engine) -> Iterator[Peak]:
     """Look at the engine again and again during a `with` block."""
-    over, peak = threading.Event(), Peak()
+    peak = Peak()
 
     def look() -> None:
-        while not over.wait(LOOK_EVERY_S):
-            peak.resident_bytes = max(peak.resident_bytes, _resident(_pids(engine)))
+        peak.resident_bytes = max(peak.resident_bytes, _resident(_pids(engine)))
 
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
+    with looking(look, LOOK_EVERY_S):
         yield peak
-    finally:
-        over.set()
-        looking.join()
 
 
 def _pids(engine: Engine) -> list[int]:

@@ -9,7 +9,6 @@ requests alone, the narrower reading: the other tells what is left for Python to
 import os
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from benchmarks.looking import looking
 from benchmarks.rows import Row
 from docker_tutor import paths
 from docker_tutor.dev import refresh, suite, testengine
@@ -39,8 +39,9 @@ def rows(notebooks: Sequence[str] = ()) -> Iterator[Row]:
             taken_s, turn_s, asked_s = _measure(notebook)
             all_s, all_turn_s, all_asked_s = all_s + taken_s, all_turn_s + turn_s, all_asked_s + asked_s
             yield Row(f"nbval of {notebook.stem} ÷ engine's turn", turn_s, taken_s, 1)
-    yield Row("nbval of all notebooks ÷ engine's turn", all_turn_s, all_s, 1)
-    yield Row("nbval of all notebooks ÷ requests under way", all_asked_s, all_s, 1, at_most=1.25)
+    total = "nbval of these notebooks" if notebooks else "nbval of all notebooks"
+    yield Row(f"{total} ÷ engine's turn", all_turn_s, all_s, 1)
+    yield Row(f"{total} ÷ requests under way", all_asked_s, all_s, 1, at_most=1.25)
 
 
 def _prepare(notebook: Path) -> None:
@@ -91,28 +92,22 @@ def _watched(folder: Path, nbval: psutil.Process) -> Iterator[list[Span]]:
 
     Yields the spans in which Python waited.
     """
-    over, waited, python = threading.Event(), list[Span](), _Python(nbval)
+    waited, python, last = list[Span](), _Python(nbval), time.time()
 
     def look() -> None:
-        last = time.time()
-        while not over.wait(LOOK_EVERY_S):
-            for file in paths.runtime_folder().glob(f"scopes/*/{CALLS_FILE}"):
-                with suppress(FileNotFoundError, FileExistsError):  # gone with its room just now; kept before
-                    (folder / str(file.stat().st_ino)).mkdir()
-                    os.link(file, folder / str(file.stat().st_ino) / CALLS_FILE)
-            now = time.time()
-            with suppress(psutil.Error, StopIteration):  # there is no kernel yet, or no more
-                if python.used_s() <= COMPUTES * (now - last):
-                    waited.append((last, now))
-            last = now
+        nonlocal last
+        for file in paths.runtime_folder().glob(f"scopes/*/{CALLS_FILE}"):
+            with suppress(FileNotFoundError, FileExistsError):  # gone with its room just now; kept before
+                (folder / str(file.stat().st_ino)).mkdir()
+                os.link(file, folder / str(file.stat().st_ino) / CALLS_FILE)
+        now = time.time()
+        with suppress(psutil.Error, StopIteration):  # there is no kernel yet, or no more
+            if python.used_s() <= COMPUTES * (now - last):
+                waited.append((last, now))
+        last = now
 
-    looking = threading.Thread(target=look)
-    looking.start()
-    try:
+    with looking(look, LOOK_EVERY_S):
         yield waited
-    finally:
-        over.set()
-        looking.join()
 
 
 def _union_s(spans: Iterable[Span]) -> float:
