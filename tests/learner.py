@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import psutil
 import pytest
+from ports import free_port
 
 from docker_tutor import paths
 
@@ -96,13 +96,6 @@ def copy_of_the_course(checkout: Path, *parts: str) -> None:
     for part in parts:
         ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(paths.checkout() / part, checkout / part, ignore=ignored, dirs_exist_ok=True)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 on which nobody listens."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _command(*words: str) -> list[str]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from ports import echoed, free_port
 from waiting import until
 
 from docker_tutor.engines.base import Engine, ForwardedPort
@@ -52,12 +53,6 @@ def run(docker: Docker) -> Iterator[Docker]:
     docker("rm", "--force", *ids)
 
 
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(type=kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def page(port: int, host: str = "127.0.0.1") -> str:
     with urllib.request.urlopen(f"http://{host}:{port}/", timeout=5) as answer:
         return str(answer.read().decode())
@@ -78,13 +73,6 @@ def echo_server(enter: Sequence[str], address: str, port: int) -> Iterator[None]
             yield
         finally:
             server.kill()
-
-
-def echoed(port: int) -> bytes:
-    with socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
-        client.sendto(b"ping", ("127.0.0.1", port))
-        return client.recv(100)
 
 
 def test_a_published_port_answers_as_soon_as_docker_run_returns(run: Docker) -> None:
@@ -134,14 +122,14 @@ def test_datagrams_reach_a_published_udp_port(run: Docker, docker: Docker, priva
     pid = docker("inspect", "--format", "{{.State.Pid}}", container)
     with echo_server(["nsenter", f"--net=/proc/{pid}/ns/net"], "0.0.0.0", 9000):  # noqa: S104 - inside the container
         assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
-        assert echoed(port) == b"ping"
+        assert echoed(port, b"ping")
 
 
 def test_datagrams_reach_a_listener_in_the_host_network_and_it_is_withdrawn(private_engine: PrivateEngine) -> None:
     port = free_port(socket.SOCK_DGRAM)
     with echo_server(private_engine.tools.enter or (), "0.0.0.0", port):  # noqa: S104 - inside the engine's network
         assert until(lambda: port_of(private_engine, port), SEEN_WITHIN_S)
-        assert echoed(port) == b"ping"
+        assert echoed(port, b"ping")
     assert until(lambda: port_of(private_engine, port) is None, SEEN_WITHIN_S)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ports import echoed, free_port
 from waiting import until
 
 from docker_tutor.engines.base import Engine
@@ -64,12 +65,6 @@ def docker(machine: VmEngine, docker_of: Callable[[Engine], Docker]) -> Iterator
     yield docker
     if left := docker("ps", "--all", "--quiet").split():
         docker("rm", "--force", *left)
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(type=kind) as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
 
 
 def reached(machine: VmEngine) -> set[int]:
@@ -133,18 +128,8 @@ def test_datagrams_reach_a_published_udp_port_and_so_do_their_answers(machine: V
     port = free_port(socket.SOCK_DGRAM)
     container = docker("run", "--detach", "--publish", f"{port}:9000/udp", *GUESTS_PYTHON, ECHO)
     assert until(lambda: port in reached(machine), SEEN_WITHIN_S)
-
-    def echoed(data: bytes) -> bool:
-        with socket.socket(type=socket.SOCK_DGRAM) as client:
-            client.settimeout(1)
-            client.sendto(data, ("127.0.0.1", port))
-            try:
-                return client.recv(len(data) + 1) == data
-            except TimeoutError:
-                return False  # the container's program does not listen yet
-
-    assert until(lambda: echoed(b"ping"), SEEN_WITHIN_S)
-    assert echoed(b"x" * 8000)
+    assert until(lambda: echoed(port, b"ping", within_s=1), SEEN_WITHIN_S)
+    assert echoed(port, b"x" * 8000)
     docker("rm", "--force", container)
     assert until(lambda: port not in reached(machine), SEEN_WITHIN_S)
 

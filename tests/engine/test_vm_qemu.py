@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import echoed, free_port
 from waiting import until
 
 from docker_tutor.dev import sandbox
@@ -128,22 +129,6 @@ def test_a_folder_is_mounted_as_typed_and_seen_from_both_sides(docker: Docker, t
     assert said == "from outside"
     assert (tmp_path / "theirs").read_text(encoding="utf-8") == "inside\n"
     assert (tmp_path / "theirs").stat().st_uid == os.geteuid()
-
-
-def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
-    with socket.socket(type=kind) as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
-def echoed(port: int, data: bytes) -> bool:
-    with socket.socket(type=socket.SOCK_DGRAM) as client:
-        client.settimeout(5)
-        client.sendto(data, ("127.0.0.1", port))
-        try:
-            return client.recv(len(data) + 1) == data
-        except TimeoutError:
-            return False  # nobody listens yet
 
 
 def page(port: int) -> bytes:

@@ -1,6 +1,7 @@
 """Lanes of the suite side by side, with steps that stand for the long ones."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict
@@ -20,18 +21,12 @@ from pathlib import Path
 from docker_tutor import paths
 from docker_tutor.dev import lanes, suite
 paths.checkout = Path.cwd
-quick = lambda name, part: suite.Step(name, part, ("true",))
-suite.steps = lambda part, arguments: iter([quick("engine tests", "engine"), quick("labs", "labs")])
+tells = suite.Step("labs", "labs", ("sh", "-c", "echo > done"))
+suite.steps = lambda part, arguments: iter([suite.Step("engine tests", "engine", ("true",)), tells])
 suite._nothing_left = lambda before: suite.Result("nothing left")
 print("in lane", os.environ["{testengine.LANE}"], flush=True)
 suite.run_beside(Path(sys.argv[1]), (), say=print)
 """
-WAIT = """
-import time
-from pathlib import Path
-while not list(Path("test-artefacts/lanes").glob("labs.claimed")): time.sleep(0.01)
-"""
-"""The first lane's own step goes on until another lane has claimed the next one."""
 
 
 @pytest.fixture
@@ -39,7 +34,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(paths, "checkout", lambda: tmp_path)
     monkeypatch.setattr(suite, "_nothing_left", lambda before: Result("nothing left running"))
     monkeypatch.setattr(lanes, "number", lambda: 2)
-    busy = Step("engine tests", "engine", (sys.executable, "-c", WAIT))
+    os.mkfifo(tmp_path / "done")
+    # It goes on until another lane has carried out the next step.
+    busy = Step("engine tests", "engine", ("cat", "done"))
     monkeypatch.setattr(suite, "steps", lambda part, arguments: iter([busy, Step("labs", "labs", ("true",))]))
     return tmp_path
 
