@@ -117,8 +117,10 @@ def test_a_guest_that_shows_no_sign_of_life_is_ended(
     engine = machine_of_its_own("vs", silent_after_s=12)
     engine.up()
     docker = docker_of(engine)
-    # The guest's own first program is stopped: what is left of it would run on for ever.
-    stop = "for p in /proc/[0-9]*; do case $(cat $p/cmdline) in *engines.vm.guest*) kill -STOP ${p#/proc/};; esac; done"
+    # The guest's own first program is stopped: what is left of it would run on for ever. The shell that does so has the
+    # program's name among its words as well, and would stop itself first where its number comes first.
+    guests = "case $p-$(cat $p/cmdline) in /proc/$$-*) ;; *engines.vm.guest*) kill -STOP ${p#/proc/};; esac"
+    stop = f"for p in /proc/[0-9]*; do {guests}; done"
     docker("run", "--detach", "--privileged", "--pid", "host", "tiny", "sh", "-c", stop)
     assert ended(engine, 40)
     assert leftovers(engine.layout) == []
