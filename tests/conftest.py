@@ -4,13 +4,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from docker_tutor.dev import testengine
+from docker_tutor.dev import rotation, testengine
 from docker_tutor.engines.base import Engine
 
 
 def pytest_configure() -> None:
     """Let SIGTERM end the tests as Ctrl-C does, so that their engines are taken down."""
     testengine.endable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests marked `one_in(N)`, N of which are alike enough, to their day in a quick suite."""
+    if not rotation.is_quick():
+        return
+    marked = {item: int(mark.args[0]) for item in items if (mark := item.get_closest_marker("one_in"))}
+    others = set(rotation.of_other_days(marked))
+    config.hook.pytest_deselected(items=[item for item in items if item in others])
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(scope="session")

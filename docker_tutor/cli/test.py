@@ -1,11 +1,12 @@
 """`docker-tutor test`: what CI runs, in the same order."""
 
+import os
 from pathlib import Path
 
 import click
 
 from docker_tutor.cli.console import err, reporting
-from docker_tutor.dev import suite, testengine
+from docker_tutor.dev import rotation, suite, testengine
 from docker_tutor.i18n import _
 
 __all__ = ["test"]
@@ -16,8 +17,13 @@ __all__ = ["test"]
 @click.argument("pytest_arguments", nargs=-1, type=click.UNPROCESSED)
 @click.option("--beside", type=click.Path(path_type=Path), hidden=True)
 def test(part: str, pytest_arguments: tuple[str, ...], beside: Path | None) -> int:
-    """Run the checks and tests: all of them, or one PART (what follows it goes to pytest: `engine -k memory`)."""
+    """Run the checks and tests, or one PART (what follows it goes to pytest: `engine -k memory`).
+
+    Of what is alike, all parts together try some, others every day; a PART tries all. DOCKER_TUTOR_TESTS=whole (or
+    quick) decides otherwise.
+    """
     testengine.endable()
+    os.environ.setdefault(rotation.VARIABLE, rotation.QUICK if part == "all" else rotation.WHOLE)
     # No bars: pytest writes on the same terminal while the engine is up.
     with reporting(bars=False) as report:
         if beside:

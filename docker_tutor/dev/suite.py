@@ -22,7 +22,7 @@ from operator import attrgetter
 from pathlib import Path
 
 from docker_tutor import paths
-from docker_tutor.dev import actionlint, attempts, lanes, sanitize, testengine
+from docker_tutor.dev import actionlint, attempts, lanes, rotation, sanitize, testengine
 from docker_tutor.dev.foreign import STORES
 from docker_tutor.errors import DockerTutorError
 from docker_tutor.progress import Report, silent
@@ -52,10 +52,12 @@ LABS = {
     "grading: many, and nbgrader": r"/test_(many|nbgrader)",
     "labs: answers and solutions": "",
 }
-KILLED_IN_CI = ("00-start-here", "02-architecture")
-"""The notebooks that a quick suite kills half-way and runs again; the whole suite does so with all."""
-GUESTS_IN_CI = ("00-start-here", "06-layers-and-caching")
-"""The notebooks that a quick suite runs on somebody's engine, with the image store that is not the private engine's."""
+SHORT = ("00-start-here", "01-vm-vs-container", "02-architecture", "04-multi-stage")
+"""Of these a quick suite kills one half-way and runs it again; a whole one does so with all notebooks."""
+GUESTS = ("02-architecture", "04-multi-stage", "06-layers-and-caching")
+"""Of these a quick suite runs one, beside chapter 0, on somebody's engine, with the store that ours does not have."""
+TOPICS_ONE_IN = 3
+"""A quick suite shows this part of the topics on somebody's engine; on the private one it shows them all."""
 STOPS_WITHIN_S = 120
 
 Say = Callable[[str], None]
@@ -175,7 +177,7 @@ def _tests(arguments: tuple[str, ...], *, split: bool) -> Iterator[Step]:
     for part, names in (("engine", ENGINE), ("labs", LABS)):
         for name, files in _grouped(f"tests/{part}", names) if split else [(f"tests: {part}", [f"tests/{part}"])]:
             yield Step(name, part, _pytest(name, *_SLOWEST, *files, *arguments), engine="private")
-    few = ("-k", " or ".join((*KILLED_IN_CI, "not test_again"))) if _quick() else ()
+    few = ("-k", " or ".join((*rotation.of_today(SHORT, len(SHORT)), "not test_again"))) if rotation.is_quick() else ()
     again = _pytest("again", *_SLOWEST, "tests/notebooks", *few, *arguments)
     yield Step("notebooks, killed and again", "notebooks", again, engine="private")
     notebooks = paths.checkout() / "notebooks"
@@ -202,12 +204,14 @@ def _grouped(folder: str, names: Mapping[str, str]) -> Iterator[tuple[str, list[
 def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
     """Yield the demonstrations and the notebooks as guests on somebody's engine, with either image store.
 
-    With `DOCKER_TUTOR_TESTS=quick`, as in CI, the topics are shown with one store and some notebooks with the other.
+    A quick suite shows some of the topics with one store and two notebooks with the other.
     """
-    quick = _quick()
-    notebooks = [f"notebooks/{name}.ipynb" for name in GUESTS_IN_CI] if quick else ["notebooks"]
+    quick = rotation.is_quick()
+    names = ["00-start-here", *rotation.of_today(GUESTS, len(GUESTS))]
+    notebooks = [f"notebooks/{name}.ipynb" for name in names] if quick else ["notebooks"]
+    topics = rotation.of_today(DEMONSTRATIONS, TOPICS_ONE_IN) if quick else DEMONSTRATIONS
     for store in STORES:
-        tests = _pytest(f"guest-{store}", *DEMONSTRATIONS, *arguments)
+        tests = _pytest(f"guest-{store}", *topics, *arguments)
         if store == "graph" or not quick:
             yield Step(f"as a guest ({store}): topics", "foreign", tests, engine=store)
         nbval = _pytest(f"nbval-{store}", *_NBVAL, *notebooks, *arguments)
@@ -222,11 +226,6 @@ def _without_a_browser() -> str:
     if shutil.which("chromium") is None:
         return "chromium is not in PATH: apt-get install chromium brings it"
     return ""
-
-
-def _quick() -> bool:
-    """Return whether the long repetitions are done for a few notebooks only: CI has half an hour."""
-    return os.environ.get("DOCKER_TUTOR_TESTS") == "quick"
 
 
 def nbval_command(path: Path) -> tuple[str, ...]:

@@ -1,35 +1,33 @@
 """Every answer of the catalogue is judged rightly: no claim of a right one fails, and of a wrong one those that should.
 
-`DOCKER_TUTOR_TESTS=quick` tries one answer to each task, another one every day; `pairs` a right and a wrong one.
+A quick suite tries one answer to each task, another one every day; `DOCKER_TUTOR_TESTS=pairs` a right and a wrong one.
 """
 
-import datetime as dt
 import os
 from collections.abc import Callable
 
 import pytest
 
+from docker_tutor.dev import rotation
 from docker_tutor.grading.answers import Answer, answers
 from docker_tutor.grading.seats import Seat
 from docker_tutor.grading.tasks import LABS, LabTasks, lab
 from docker_tutor.grading.tickets import Secret, Ticket
 
 LAB_TASKS = [(lab(number), task.name) for number in LABS for task in lab(number).tasks]
+PAIRS = "pairs"
 ANSWERS = [(tasks, answer) for tasks, task in LAB_TASKS for answer in answers(tasks, task)]
 
 
 def chosen() -> list[tuple[LabTasks, Answer]]:
-    amount = os.environ.get("DOCKER_TUTOR_TESTS")
-    if amount not in {"quick", "pairs"}:
+    pairs = os.environ.get(rotation.VARIABLE) == PAIRS
+    if not (pairs or rotation.is_quick()):
         return ANSWERS
-    today = dt.datetime.now(dt.UTC).toordinal()
     few = []
     for number, (tasks, task) in enumerate(LAB_TASKS):
         known = answers(tasks, task)
-        kinds = (
-            [known] if amount == "quick" else [[each for each in known if each.right is kind] for kind in (True, False)]
-        )
-        few += [(tasks, kind[(today + number) % len(kind)]) for kind in kinds]
+        kinds = [[each for each in known if each.right is kind] for kind in (True, False)] if pairs else [known]
+        few += [(tasks, answer) for kind in kinds for answer in rotation.of_today(kind, len(kind), number)]
     return few
 
 

@@ -1,11 +1,10 @@
 """A hostile notebook loses its own points and nothing else: not the host's files, not the next one's grade.
 
-With `DOCKER_TUTOR_TESTS=quick` the isolated mode has to bear one of them, another every day.
+In a quick suite the isolated mode has to bear one of them and the trusted one some, others every day.
 """
 
 import base64
 import contextlib
-import datetime as dt
 import json
 import os
 import tomllib
@@ -36,20 +35,12 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 HOSTILE = tomllib.loads((paths.checkout() / "labs" / "hostile.toml").read_text(encoding="utf-8"))["hostile"]
-IN_QUICK = 1
 LAB = lab(1)
 EASY = LAB["apart"]
 
 
 def named(each: dict[str, Any]) -> str:
     return str(each["name"])
-
-
-def chosen() -> list[dict[str, Any]]:
-    if os.environ.get("DOCKER_TUTOR_TESTS") != "quick":
-        return list(HOSTILE)
-    start = dt.datetime.now(dt.UTC).toordinal() * IN_QUICK
-    return [HOSTILE[(start + number) % len(HOSTILE)] for number in range(IN_QUICK)]
 
 
 def job(secret: Secret, student: str, mode: str, source: str, cell_s: float = 15) -> Job:
@@ -101,6 +92,7 @@ def tried(each: dict[str, Any], secret: Secret, where: Place, mode: str, canary:
     return result
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("each", [each for each in HOSTILE if each["trusted"]], ids=named)
 def test_the_trusted_mode_bears(each: dict[str, Any], trusted: Place, canary: Path, tmp_path: Path) -> None:
     secret = Secret.made(tmp_path / "secret.txt")
@@ -111,7 +103,8 @@ def test_after_those_an_honest_answer_has_its_points_trusted(trusted: Place, sec
     assert honest(secret, trusted, "trusted").outcomes[3].points == EASY.points
 
 
-@pytest.mark.parametrize("each", chosen(), ids=named)
+@pytest.mark.one_in(len(HOSTILE))
+@pytest.mark.parametrize("each", HOSTILE, ids=named)
 def test_the_isolated_mode_bears(each: dict[str, Any], machines: Place, canary: Path, tmp_path: Path) -> None:
     secret = Secret.made(tmp_path / "secret.txt")
     result = tried(each, secret, machines, "vm", canary, tmp_path / "secret.txt")

@@ -1,17 +1,16 @@
 """nbgrader, unpatched, on the labs: releases are generated, and its grades are those of `docker-tutor grade`.
 
 `docker-tutor dev grades` compares them for all labs and all of the made-up class; here it is two of lab 1's.
-`DOCKER_TUTOR_TESTS=quick` generates lab 1 and one other, another one every day.
+A quick suite generates lab 1 and one other, another one every day.
 """
 
 import csv
-import datetime as dt
 import json
-import os
 
 import nbformat
 import pytest
 
+from docker_tutor.dev import rotation
 from docker_tutor.dev.courses import NbgraderCourse
 from docker_tutor.engines.base import Engine
 from docker_tutor.grading.classes import Finished, grade_class
@@ -20,8 +19,8 @@ from docker_tutor.grading.tasks import LABS, lab
 
 CLASS = ("frances", "hedy")
 """One with some points, and one who copied."""
-TODAY = dt.datetime.now(dt.UTC).toordinal()
-GENERATED = (1, 2 + TODAY % 6) if os.environ.get("DOCKER_TUTOR_TESTS") == "quick" else tuple(LABS)
+OTHERS = [number for number in LABS if number != 1]
+GENERATED = (1, *(rotation.of_today(OTHERS, len(OTHERS)) if rotation.is_quick() else OTHERS))
 
 
 @pytest.fixture(scope="session")

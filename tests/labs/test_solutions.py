@@ -1,10 +1,8 @@
 """What the source notebooks give as solutions is right: nothing is earned before, each runs, and every claim holds.
 
-`DOCKER_TUTOR_TESTS=quick` tries one of each lab, another one every day.
+A quick suite tries one of each lab, another one every day.
 """
 
-import datetime as dt
-import os
 import re
 from collections.abc import Callable
 
@@ -12,16 +10,19 @@ import nbformat
 import pytest
 
 from docker_tutor import paths
+from docker_tutor.dev import rotation
 from docker_tutor.grading.seats import Seat
 from docker_tutor.grading.tasks import LABS, LabTasks, lab
 from docker_tutor.grading.tickets import Secret, Ticket
 
 
 def chosen() -> list[tuple[LabTasks, str]]:
-    if os.environ.get("DOCKER_TUTOR_TESTS") != "quick":
-        return [(lab(number), task.name) for number in LABS for task in lab(number).tasks]
-    today = dt.datetime.now(dt.UTC).toordinal()
-    return [(lab(number), lab(number).tasks[(today + number) % len(lab(number).tasks)].name) for number in LABS]
+    found = []
+    for number in LABS:
+        names = [task.name for task in lab(number).tasks]
+        few = rotation.of_today(names, len(names), number) if rotation.is_quick() else names
+        found += [(lab(number), name) for name in few]
+    return found
 
 
 @pytest.mark.parametrize(
