@@ -27,7 +27,7 @@ from docker_tutor.processes import Process
 from docker_tutor.progress import silent
 from docker_tutor.units import MiB
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 Docker = Callable[..., str]
 Machines = Callable[..., VmEngine]

@@ -10,7 +10,7 @@ from docker import DockerClient
 from docker_tutor.images import Provided
 from docker_tutor.images.container import exported
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(3)]
 
 Docker = Callable[..., str]
 Have = Callable[[str], Provided]

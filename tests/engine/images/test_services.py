@@ -6,7 +6,7 @@ import pytest
 
 from docker_tutor.images import Provided
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(3)]
 
 Docker = Callable[..., str]
 Have = Callable[[str], Provided]
