@@ -1,5 +1,6 @@
 """What listens in the private engine is reached at 127.0.0.1, and at no other address of this machine."""
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -54,8 +55,19 @@ def run(docker: Docker) -> Iterator[Docker]:
 
 
 def page(port: int, host: str = "127.0.0.1") -> str:
-    with urllib.request.urlopen(f"http://{host}:{port}/", timeout=5) as answer:
-        return str(answer.read().decode())
+    found: list[str] = []
+
+    def answered() -> bool:
+        # A port that is there and hangs up: the program in the container has not got as far as listening.
+        with (
+            contextlib.suppress(ConnectionResetError),
+            urllib.request.urlopen(f"http://{host}:{port}/", timeout=5) as answer,
+        ):
+            found.append(answer.read().decode())
+        return bool(found)
+
+    assert until(answered, SEEN_WITHIN_S)
+    return found[0]
 
 
 def port_of(engine: Engine, port: int) -> ForwardedPort | None:

@@ -74,12 +74,12 @@ def canary(tmp_path: Path) -> Iterator[Path]:
 
 def students() -> Iterator[psutil.Process]:
     """Yield what runs of student code that was given a daemon of this instance, and the machines in which it runs."""
-    own = str(paths.runtime_folder())
+    own = f"{paths.runtime_folder()}/"  # another lane's begins alike
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             environment = process.environ()
             in_a_seat = "DOCKER_TUTOR_SEAT" in environment and own in environment["DOCKER_HOST"]
-            if in_a_seat or f"{own}/vmseat-" in " ".join(process.cmdline()):
+            if in_a_seat or f"{own}vmseat-" in " ".join(process.cmdline()):
                 yield process
 
 
