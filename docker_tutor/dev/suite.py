@@ -56,6 +56,8 @@ SHORT = ("00-start-here", "01-vm-vs-container", "02-architecture", "04-multi-sta
 """Of these a quick suite kills one half-way and runs it again; a whole one does so with all notebooks."""
 GUESTS = ("02-architecture", "04-multi-stage", "06-layers-and-caching")
 """Of these a quick suite runs one, beside chapter 0, on somebody's engine, with the store that ours does not have."""
+LAST = 3
+"""So many notebooks, which take a minute or two each, are the last steps of all."""
 TOPICS_ONE_IN = 3
 """A quick suite shows this part of the topics on somebody's engine; on the private one it shows them all."""
 STOPS_WITHIN_S = 120
@@ -180,15 +182,20 @@ def _tests(arguments: tuple[str, ...], *, split: bool) -> Iterator[Step]:
     few = ("-k", " or ".join((*rotation.of_today(SHORT, len(SHORT)), "not test_again"))) if rotation.is_quick() else ()
     again = _pytest("again", *_SLOWEST, "tests/notebooks", *few, *arguments)
     yield Step("notebooks, killed and again", "notebooks", again, engine="private")
-    notebooks = paths.checkout() / "notebooks"
+    found = sorted((paths.checkout() / "notebooks").glob("*.ipynb"), reverse=True)
     # Short ones last: they fill the gaps when a lane has nothing else left.
-    for path in sorted(notebooks.glob("*.ipynb"), reverse=True) if split else [notebooks]:
-        nbval = _pytest(f"nbval-{path.stem}", *_NBVAL, str(path.relative_to(paths.checkout())), *arguments)
-        yield Step(f"outputs compared: {path.stem}", "notebooks", nbval, engine="private")
+    yield from (_compared(path, arguments) for path in found[:-LAST] if split)
     # It starts the course as a learner does, with an engine of its own; and once the machines that chapter 1 measures
-    # are made, which takes longer than a reader should have to look at it.
+    # are made, which takes longer than a reader should have to look at it. A lane's engine stays up meanwhile.
     browser = _pytest("browser", *_SLOWEST, "tests/browser", *arguments)
-    yield Step("the course in a browser", "browser", browser, _without_a_browser())
+    yield Step("the course in a browser", "browser", browser, _without_a_browser(), "private" if split else "")
+    yield from (_compared(path, arguments) for path in (found[-LAST:] if split else [found[0].parent]))
+
+
+def _compared(path: Path, arguments: tuple[str, ...]) -> Step:
+    """Return the step that runs the notebook, or all in a folder, and compares outputs."""
+    words = (*_NBVAL, str(path.relative_to(paths.checkout())), *arguments)
+    return Step(f"outputs compared: {path.stem}", "notebooks", _pytest(f"nbval-{path.stem}", *words), engine="private")
 
 
 def _grouped(folder: str, names: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:

@@ -25,7 +25,7 @@ from docker_tutor.topics import (
 )
 from docker_tutor.units import MiB
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 IMAGE = "alpine:3.19"
 

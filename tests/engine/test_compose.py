@@ -9,7 +9,7 @@ from docker_tutor.classroom.room import Room
 from docker_tutor.engines.base import Engine
 from docker_tutor.topics import compose, compose_config, compose_env, compose_timeline, restarts
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 PROJECT = """services:
   app:

@@ -28,7 +28,7 @@ from docker_tutor.engines.private.engine import PrivateEngine
 from docker_tutor.errors import EngineNotFound
 from docker_tutor.progress import silent
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 Docker = Callable[..., str]
 SSHD = """\

@@ -92,19 +92,22 @@ def test_a_disk_that_fills_up_while_a_guest_is_made_is_named_and_nothing_of_it_i
         assert [entry.name for entry in shop.home.iterdir()] == ["in-use.lock"]
 
 
+# Under emulation it takes minutes.
+@pytest.mark.parametrize("kind", ["uml", pytest.param("qemu", marks=pytest.mark.one_in(7))])
 def test_a_machine_that_has_no_room_to_write_says_so_and_keeps_what_it_had(
-    machine_of_its_own: Machines, docker_of: Callable[[Engine], Docker], tmp_path: Path
+    kind: str, machine_of_its_own: Machines, docker_of: Callable[[Engine], Docker], tmp_path: Path
 ) -> None:
-    engine = machine_of_its_own("fu")
+    engine = machine_of_its_own("fu", kind=kind)
     layout = engine.layout
     with small_disk(layout.data, 288 * MiB) as disk:
         images.format_disk(images.ensure(), layout.disk, 256 * MiB)
         try:
             engine.up()
             docker_of(engine)("run", "--volume", "kept:/v", "tiny", "sh", "-c", "echo of value >/v/file && sync")
+            slowness = engine.slowness
             fill(disk / "others", 40 * MiB)
             docker_of(engine)("run", "--detach", "--volume", "kept:/v", "tiny", "sh", "-c", FILL)
-            assert until(lambda: engine.status().state == "broken", SEEN_WITHIN_S)
+            assert until(lambda: engine.status().state == "broken", SEEN_WITHIN_S * slowness)
             assert f"no room for that in {disk}: make room there" in engine.status().detail
             assert until(lambda: leftovers(layout) == [])
             with pytest.raises(DiskFull, match=f"in {disk} to grow, and .* free: make room for .* more"):

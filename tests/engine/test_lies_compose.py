@@ -7,7 +7,7 @@ import pytest
 from docker_tutor.engines.base import Engine
 from docker_tutor.gateway.handle import EXTENSION_VARIABLE
 
-pytestmark = [pytest.mark.engine, pytest.mark.one_in(3)]
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(5)]
 
 LIES = {
     "drop_memory_reservation": {"limits: the memory reservation is kept"},

@@ -10,7 +10,7 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.gateway.handle import EXTENSION_VARIABLE
 from docker_tutor.topics import probes
 
-pytestmark = [pytest.mark.engine, pytest.mark.one_in(3)]
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(5)]
 
 NOTEBOOK = "01-vm-vs-container.ipynb"
 

@@ -8,7 +8,7 @@ import pytest
 from docker_tutor.engines.base import Engine
 from docker_tutor.gateway.handle import EXTENSION_VARIABLE
 
-pytestmark = [pytest.mark.engine, pytest.mark.one_in(3)]
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(5)]
 
 NOTEBOOK = "07-networks-and-volumes.ipynb"
 TYPED = ("init-script", "init-answer", "notes-given", "notes-answer")

@@ -15,7 +15,7 @@ from docker_tutor.engines import programs
 from docker_tutor.engines.packages import Archive, Mirror, mirrors, unpack
 from docker_tutor.errors import DiskFull, DownloadFailed, SignatureInvalid
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 SMALL = ["busybox-static"]
 Change = Callable[[str, bytes], bytes]

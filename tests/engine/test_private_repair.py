@@ -16,7 +16,7 @@ from docker_tutor.engines.private.engine import PrivateEngine
 from docker_tutor.engines.private.stopping import _strays, leftovers
 from docker_tutor.processes import Process
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 Docker = Callable[..., str]
 

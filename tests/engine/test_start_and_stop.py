@@ -12,7 +12,7 @@ import psutil
 import pytest
 from learner import WITHIN_S, Course, copy_of_the_course
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.topics import swarm, swarm_reach, swarm_service, swarm_tunnel
 from docker_tutor.topics.swarm import Pair
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 
 @pytest.fixture(scope="module")

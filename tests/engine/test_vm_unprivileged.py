@@ -17,6 +17,7 @@ from docker_tutor.engines.private.engine import PrivateEngine
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.one_in(3),
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user"),
 ]
 

@@ -9,6 +9,8 @@ import pytest
 from docker_tutor import paths
 from docker_tutor.dev import rotation
 
+THIS = "tests/unit/dev/test_rotation.py"
+
 
 def on_day(monkeypatch: pytest.MonkeyPatch, day: int) -> None:
     monkeypatch.setattr(rotation, "today", lambda: 739_000 + day)
@@ -36,13 +38,20 @@ def test_those_marked_alike_take_turns_among_themselves(monkeypatch: pytest.Monk
         assert (len(turns & {"a", "c"}), len(turns & {"b", "d", "e"})) == (1, 1)
 
 
-@pytest.mark.parametrize(("variable", "chosen"), [("quick", 1), ("whole", 3)])
-def test_pytest_runs_those_of_today_in_a_quick_suite_and_all_in_a_whole_one(
-    variable: str, chosen: int, tmp_path: Path
+@pytest.mark.parametrize(
+    ("variable", "words", "chosen"),
+    [
+        ("quick", [THIS, "-k", "test_a_turn"], 1),
+        ("whole", [THIS, "-k", "test_a_turn"], 3),
+        ("quick", [f"{THIS}::test_a_turn"], 3),
+    ],
+    ids=["quick", "whole", "named"],
+)
+def test_pytest_runs_those_of_today_in_a_quick_suite_and_all_in_a_whole_one_and_what_is_named(
+    variable: str, words: list[str], chosen: int, tmp_path: Path
 ) -> None:
-    test = "tests/unit/dev/test_rotation.py::test_a_turn"
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "no:nbval", "-o", f"cache_dir={tmp_path}", test],
+        [sys.executable, "-m", "pytest", "-p", "no:nbval", "-o", f"cache_dir={tmp_path}", *words],
         env=os.environ | {rotation.VARIABLE: variable},
         cwd=paths.checkout(),
         capture_output=True,
