@@ -143,11 +143,21 @@ def _machine(name: str, kind: str = "uml", **options: Any) -> Iterator[VmEngine]
 
 
 @pytest.fixture(scope="session")
-def machine() -> Iterator[VmEngine]:
+def booted() -> Iterator[VmEngine]:
     """Bring a virtual machine with Docker up for the whole session; gone at the end, and nothing is left of it."""
     with _machine(_named("vm")) as engine:
-        engine.up()
         yield engine
+
+
+@pytest.fixture
+def machine(booted: VmEngine) -> Iterator[VmEngine]:
+    """Hand out a machine that is up; one that ends in a test fails it, with its last words, and no other."""
+    booted.up()
+    yield booted
+    found = booted.status()
+    if found.state != "running":
+        said = booted.layout.log("console").read_text(encoding="utf-8", errors="replace")
+        pytest.fail(f"{found.detail}\n{said[-2000:]}")
 
 
 @pytest.fixture(scope="module")
