@@ -54,8 +54,8 @@ LABS = {
 }
 SHORT = ("00-start-here", "01-vm-vs-container", "02-architecture", "04-multi-stage")
 """Of these a quick suite kills one half-way and runs it again; a whole one does so with all notebooks."""
-GUESTS = ("02-architecture", "04-multi-stage", "06-layers-and-caching")
-"""Of these a quick suite runs one, beside chapter 0, on somebody's engine, with the store that ours does not have."""
+GUESTS = ("00-start-here", "02-architecture", "04-multi-stage", "06-layers-and-caching")
+"""Of these a quick suite runs one on somebody's engine, with the store that ours does not have."""
 LAST = 3
 """So many notebooks, which take a minute or two each, are the last steps of all."""
 TOPICS_ONE_IN = 3
@@ -211,11 +211,11 @@ def _grouped(folder: str, names: Mapping[str, str]) -> Iterator[tuple[str, list[
 def _foreign(arguments: tuple[str, ...]) -> Iterator[Step]:
     """Yield the demonstrations and the notebooks as guests on somebody's engine, with either image store.
 
-    A quick suite shows some of the topics with one store and two notebooks with the other.
+    A quick suite shows some of the topics with one store and a notebook with the other.
     """
     quick = rotation.is_quick()
-    names = ["00-start-here", *rotation.of_today(GUESTS, len(GUESTS))]
-    notebooks = [f"notebooks/{name}.ipynb" for name in names] if quick else ["notebooks"]
+    few = [f"notebooks/{name}.ipynb" for name in rotation.of_today(GUESTS, len(GUESTS))]
+    notebooks = few if quick else ["notebooks"]
     topics = rotation.of_today(DEMONSTRATIONS, TOPICS_ONE_IN) if quick else DEMONSTRATIONS
     for store in STORES:
         tests = _pytest(f"guest-{store}", *topics, *arguments)

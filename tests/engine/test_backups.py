@@ -16,7 +16,7 @@ from docker_tutor.engines.base import Engine
 from docker_tutor.errors import ClassroomError
 from docker_tutor.topics import backups
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 BACKING_UP = """
 import json, sys

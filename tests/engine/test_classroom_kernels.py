@@ -16,6 +16,7 @@ from docker_tutor.gateway.labels import SCOPE
 
 pytestmark = [
     pytest.mark.engine,
+    pytest.mark.one_in(2),
     # jupyter_client says so of every kernel over TCP; the ones here live for seconds, on loopback.
     pytest.mark.filterwarnings("ignore:.*without encryption.*"),
 ]

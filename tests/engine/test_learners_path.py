@@ -14,7 +14,7 @@ from learner import WITHIN_S, Course, copy_of_the_course
 
 from docker_tutor import paths
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 CHAPTER = "01-limits.ipynb"
 

@@ -9,7 +9,7 @@ from docker_tutor.classroom.room import Room
 from docker_tutor.engines.base import Engine
 from docker_tutor.topics import places, prunes, volume_speed, volumes
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.one_in(2)]
 
 
 @pytest.fixture(scope="module")

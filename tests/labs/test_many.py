@@ -41,7 +41,7 @@ def job(secret: Secret, student: str, before: str = "") -> Job:
     return Job(student, 2, str(secret.ticket(student)), hidden, files, limits=Limits(60, 120))
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_two_workers_grade_each_submission_once_and_the_finished_are_kept(
     engine: Engine, secret: Secret, tmp_path: Path
 ) -> None:
@@ -55,7 +55,7 @@ def test_two_workers_grade_each_submission_once_and_the_finished_are_kept(
     assert [(step.done, step.total) for step in seen] == [(3, 3)]  # nothing was graded
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_after_an_interruption_only_the_rest_is_graded(engine: Engine, secret: Secret, tmp_path: Path) -> None:
     jobs = [job(secret, student) for student in ("ada", "blaise")]
 
@@ -92,7 +92,7 @@ def grading(worker: int) -> bool:
     return False
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_a_grader_whose_owner_was_killed_breaks_off_and_takes_its_engine_down(engine: Engine, secret: Secret) -> None:
     seats = paths.runtime_folder().glob
     before = set(seats("spare-seat-*"))
@@ -109,7 +109,7 @@ def test_a_grader_whose_owner_was_killed_breaks_off_and_takes_its_engine_down(en
 
 
 @pytest.mark.filterwarnings("default")
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_what_a_lost_worker_was_grading_is_graded_by_another(engine: Engine, secret: Secret, tmp_path: Path) -> None:
     address = tmp_path / "scheduler.json"
     slow = "import time; time.sleep(3)"

@@ -44,7 +44,7 @@ def test_a_release_has_neither_solutions_nor_hidden_tests(number: int, course: N
         assert cells[f"{task.name}-test"].metadata["nbgrader"]["points"] == task.points
 
 
-@pytest.mark.one_in(2)
+@pytest.mark.one_in(3)
 def test_both_ways_give_the_same_grades_and_feedback_tells_no_hidden_test(
     course: NbgraderCourse, engine: Engine
 ) -> None:
