@@ -127,7 +127,8 @@ def test_no_cache_gives_an_empty_mount_and_a_remark_the_one_there_was(room: Room
     nonce = uuid.uuid4().hex
 
     def build(remark: str, *options: str) -> str:
-        line = f"RUN --mount=type=cache,id={nonce},target=/kept ls /kept; touch /kept/mark  # {remark}"
+        # The mount's id is no part of what the cache goes by, so the remark is new each time as well.
+        line = f"RUN --mount=type=cache,id={nonce},target=/kept ls /kept; touch /kept/mark  # {remark} {nonce}"
         built = builds.build(room, tmp_path, dockerfile=f"FROM alpine:3.19\n{line}\n", options=options)
         return str(built.trace.lines[-1].log)
 

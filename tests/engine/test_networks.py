@@ -115,8 +115,9 @@ def test_four_ways_are_measured(room: Room) -> None:
     speed = networks.speed(room, seconds=1, round_trips=300)
     assert [path.title for path in speed.paths] == ["host", "bridge", "published", "localhost"]
     assert all(path.throughput_bits_per_s > 1e6 and len(path.round_trips_s) == 300 for path in speed.paths)
-    # With a process between: true each time, since who wakes whom on which CPU is not left to luck.
-    assert max(speed.paths, key=lambda path: path.median_s).title == "localhost"
+    # With a process between: who wakes whom on which CPU is not left to luck. What else this machine does is, and may
+    # hold up any of the four for a while, but never makes a round trip shorter.
+    assert max(speed.paths, key=lambda path: min(path.round_trips_s)).title == "localhost"
 
 
 def test_the_topology_takes_two_calls_however_many_containers_there_are(room: Room) -> None:
